@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The pvkit paravirtual interface, version 1: the one contract between guest
+ * modules, hypervisor, tests and tools.
+ *
+ * Calls follow the SMC Calling Convention 1.1 (Arm DEN0028) over HVC #0:
+ * function ID in w0, arguments in x1-x3, results in x0-x3, x4-x17 preserved.
+ * Unless said otherwise a call returns in x0 PV_SUCCESS or one of the
+ * negative PV_E* values below; an unknown function ID returns
+ * PV_ENOTSUPP. A vCPU is named by its index in the VM: the order of the
+ * `cpu` nodes in the guest's device tree, which is also the affinity order.
+ *
+ * Discovery: PV_FN_UID returns PV_UID_0..3 in w0-w3; PV_FN_FEATURES then
+ * returns what this hypervisor offers. Standard services keep their standard
+ * numbers: PSCI 1.1 (DEN0022), stolen time (DEN0057A), TRNG (DEN0098).
+ *
+ * Shared page: each vCPU may register one 4 KiB page of its own RAM
+ * (struct pv_vcpu_page). "H" fields are written by the hypervisor and "G"
+ * fields by the guest; the other side only reads them. H fields are single
+ * aligned stores, made before the vCPU stops running and before it runs
+ * again, so a reader of another vCPU's page needs only READ_ONCE(); the
+ * answer may be stale by the time it is used, and is a hint.
+ */
+#ifndef PVKIT_ABI_H
+#define PVKIT_ABI_H
+
+#ifndef __ASSEMBLY__
+#ifdef __KERNEL__
+#include <linux/types.h>
+#include <linux/build_bug.h>
+typedef __u8 pv_u8;
+typedef __u32 pv_u32;
+typedef __u64 pv_u64;
+#else
+#include <stddef.h>
+#include <stdint.h>
+typedef uint8_t pv_u8;
+typedef uint32_t pv_u32;
+typedef uint64_t pv_u64;
+#endif
+#endif /* __ASSEMBLY__ */
+
+#define PV_ABI_VERSION		1
+
+/* Return values (SMCCC 1.1 and PSCI share the first three). */
+#define PV_SUCCESS		0
+#define PV_ENOTSUPP		(-1)	/* unknown call, or feature absent */
+#define PV_EINVAL		(-2)	/* an argument is out of its range */
+#define PV_EDENIED		(-3)	/* valid, but not in this state */
+#define PV_EEXIST		(-4)	/* already registered */
+
+/**
+ * PV_FN_UID - vendor-specific hypervisor service call UID (DEN0028 6.2).
+ * Returns the UUID 3f1c9a52-70d5-4b7e-9d2b-706b76697470 in w0-w3.
+ */
+#define PV_FN_UID		0x8600FF01
+#define PV_UID_0		0x529a1c3f
+#define PV_UID_1		0x7e4bd570
+#define PV_UID_2		0x6b702b9d
+#define PV_UID_3		0x70746976
+
+/**
+ * PV_FN_FEATURES - what is offered.
+ * Returns x0 = PV_SUCCESS, x1 = PV_FEAT_* bitmap, x2 = PV_ABI_VERSION,
+ * x3 = length of a scheduling slice in ns.
+ */
+#define PV_FN_FEATURES		0xC6000000
+#define PV_FEAT_PAGE		(1 << 0)	/* PAGE_REGISTER, PAGE_UNREGISTER */
+#define PV_FEAT_YIELD		(1 << 1)	/* YIELD, YIELD_TO */
+#define PV_FEAT_WAIT_KICK	(1 << 2)	/* WAIT, KICK */
+#define PV_FEAT_MULTICALL	(1 << 3)	/* MULTICALL */
+#define PV_FEAT_STATS		(1 << 4)	/* STATS */
+
+/**
+ * PV_FN_PAGE_REGISTER - register the calling vCPU's shared page.
+ * @x1: IPA, 4 KiB aligned, inside the VM's RAM.
+ * PV_EINVAL: not aligned or not RAM. PV_EEXIST: this vCPU has one already.
+ * Cleared by the hypervisor at registration. PSCI CPU_OFF, CPU_ON and a VM
+ * reset unregister it.
+ */
+#define PV_FN_PAGE_REGISTER	0xC6000001
+/**
+ * PV_FN_PAGE_UNREGISTER - the hypervisor stops writing the calling vCPU's
+ * page before the call returns. PV_EDENIED: none was registered.
+ */
+#define PV_FN_PAGE_UNREGISTER	0xC6000002
+
+/**
+ * PV_FN_YIELD - let another runnable vCPU use this pCPU; returns when the
+ * caller is scheduled again, at once if nothing else waits.
+ */
+#define PV_FN_YIELD		0xC6000010
+/**
+ * PV_FN_YIELD_TO - give this pCPU to vCPU @x1 if it is runnable and waits
+ * for a pCPU, wherever it waits. x0 = PV_SUCCESS whether or not there was
+ * anything to do (a target that is running needs no help).
+ * PV_EINVAL: no such vCPU. PV_EDENIED: the target's affinity excludes this
+ * pCPU, it is blocked or it is off: nothing was yielded.
+ */
+#define PV_FN_YIELD_TO		0xC6000011
+/**
+ * PV_FN_WAIT - block until KICKed or until an interrupt is pending, masked or
+ * not. A KICK that came since the last WAIT returned is remembered: WAIT then
+ * returns at once. x1 = 1 if it consumed a KICK, else 0. Callers must tolerate
+ * returns for no reason.
+ */
+#define PV_FN_WAIT		0xC6000012
+/**
+ * PV_FN_KICK - wake vCPU @x1 from WAIT, now or at its next one. Kicks do not
+ * count up. A kicked vCPU queues for a pCPU, it does not preempt.
+ * PV_EINVAL: no such vCPU.
+ */
+#define PV_FN_KICK		0xC6000013
+/**
+ * PV_FN_MULTICALL - several calls, one exit.
+ * @x1: IPA of an array of struct pv_multicall in RAM, 8-byte aligned.
+ * @x2: entries, 1 to PV_MULTICALL_MAX.
+ * Each is carried out in order and its result stored. x1 = entries done.
+ * Calls that may block or yield, MULTICALL itself and non-pvkit calls
+ * get PV_ENOTSUPP in their entry. PV_EINVAL: bad array; nothing done.
+ */
+#define PV_FN_MULTICALL		0xC6000015
+#define PV_MULTICALL_MAX	64
+/**
+ * PV_FN_STATS - exit counters of a vCPU of this VM.
+ * @x1: vCPU, @x2: first counter index. x1-x3 = counters x2, x2+1, x2+2
+ * (0 past the end). PV_EINVAL: no such vCPU or counter.
+ */
+#define PV_FN_STATS		0xC6000017
+
+/*
+ * Exit reasons: PV_EXIT_<name>, with a name for people. One list for the
+ * hypervisor's counters, the shared page, debugfs and tools. Only append.
+ */
+#define PV_EXIT_REASONS(X) \
+	X(HVC_FAST,	"hvc_fast")	/* hypercall ended in the vector */ \
+	X(HVC,		"hvc")		/* pvkit hypercall */ \
+	X(YIELD,	"yield")	/* YIELD, YIELD_TO that left the fast path */ \
+	X(WAIT,		"wait")		/* WAIT */ \
+	X(KICK,		"kick")		/* KICK that left the fast path */ \
+	X(SMCCC,	"smccc")	/* PSCI, stolen time, TRNG, unknown calls */ \
+	X(WFI,		"wfi") \
+	X(WFE,		"wfe") \
+	X(SYSREG_ID,	"sysreg_id")	/* ID register read */ \
+	X(SYSREG_SGI,	"sysreg_sgi")	/* ICC_SGI*R_EL1 write: sending an IPI */ \
+	X(SYSREG,	"sysreg")	/* other trapped register */ \
+	X(MMIO_GIC,	"mmio_gic")	/* distributor, redistributors */ \
+	X(MMIO_UART,	"mmio_uart") \
+	X(ABORT,	"abort")	/* access outside the map: abort injected */ \
+	X(UNDEF,	"undef")	/* trapped instruction: undefined injected */ \
+	X(IRQ_TIMER,	"irq_timer")	/* virtual timer expired */ \
+	X(IRQ_SLICE,	"irq_slice")	/* hypervisor timer: slice end, wake-up */ \
+	X(IRQ_IPI,	"irq_ipi")	/* another pCPU wants this one */ \
+	X(IRQ_MAINT,	"irq_maint")	/* vGIC maintenance */ \
+	X(IRQ_DEV,	"irq_dev")	/* a host device */
+
+#ifndef __ASSEMBLY__
+enum pv_exit_reason {
+#define X(id, name) PV_EXIT_##id,
+	PV_EXIT_REASONS(X)
+#undef X
+	PV_EXIT_NR
+};
+
+#define PV_EXIT_SLOTS		32	/* room in the page; PV_EXIT_NR <= this */
+
+/* Values of pv_vcpu_page.state. */
+enum pv_vcpu_state {
+	PV_VCPU_RUNNING = 0,		/* on a pCPU */
+	PV_VCPU_PREEMPTED_KERNEL = 1,	/* wants a pCPU; was at EL1 */
+	PV_VCPU_PREEMPTED_USER = 2,	/* wants a pCPU; was at EL0 */
+	PV_VCPU_BLOCKED = 3,		/* in WFI, WAIT or CPU_SUSPEND */
+	PV_VCPU_OFF = 4,		/* off, or no page registered */
+};
+
+/**
+ * struct pv_vcpu_page - the page that a vCPU shares with the hypervisor.
+ * @state: H. enum pv_vcpu_state.
+ * @run_seq: H. Incremented each time the vCPU is put on a pCPU.
+ * @yields: H. Directed yields this vCPU received.
+ * @exits: H. Exits by reason since the page was registered; refreshed when
+ *	the vCPU stops running and at every slice end.
+ */
+struct pv_vcpu_page {
+	pv_u32 state;
+	pv_u32 run_seq;
+	pv_u64 yields;
+	pv_u8 pad0[48];
+	pv_u64 exits[PV_EXIT_SLOTS];
+	pv_u8 pad1[4096 - 64 - 8 * PV_EXIT_SLOTS];
+};
+
+/**
+ * struct pv_multicall - one entry of MULTICALL.
+ * @fn: G. Function ID.
+ * @arg: G. Arguments x1-x3.
+ * @ret: H. Result x0.
+ * @pad: zero.
+ */
+struct pv_multicall {
+	pv_u32 fn;
+	pv_u32 pad;
+	pv_u64 arg[3];
+	pv_u64 ret;
+};
+
+_Static_assert(PV_EXIT_NR <= PV_EXIT_SLOTS, "exit counters fit the page");
+_Static_assert(offsetof(struct pv_vcpu_page, run_seq) == 4, "ABI");
+_Static_assert(offsetof(struct pv_vcpu_page, yields) == 8, "ABI");
+_Static_assert(offsetof(struct pv_vcpu_page, exits) == 64, "ABI");
+_Static_assert(sizeof(struct pv_vcpu_page) == 4096, "ABI");
+_Static_assert(offsetof(struct pv_multicall, arg) == 8, "ABI");
+_Static_assert(offsetof(struct pv_multicall, ret) == 32, "ABI");
+_Static_assert(sizeof(struct pv_multicall) == 40, "ABI");
+#endif /* __ASSEMBLY__ */
+#endif /* PVKIT_ABI_H */
