@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * core/: VMs, vCPUs, their scheduling, stage 2, and what each exit means.
+ * Portable: reaches the processor only through arch/arch.h, so that all of it
+ * also runs as host unit tests (tests/unit).
+ */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include <pvkit/abi.h>
+
+#include "arch/arch.h"
+#include "irq/irq.h"
+#include "lib/lib.h"
+
+#define MAX_VMS		8
+#define MAX_VCPUS	16		/* per VM */
+
+enum vcpu_state {
+	VCPU_OFF,
+	VCPU_READY,			/* on the run queue */
+	VCPU_RUNNING,			/* on a pCPU */
+	VCPU_BLOCKED,			/* WFI, WAIT, CPU_SUSPEND */
+};
+
+/**
+ * struct vcpu - one virtual CPU.
+ *
+ * Owned by the pCPU that runs it; @state, @link, @slice_left and @pcpu belong
+ * to the scheduler (sched lock), @vgic to its VM's vgic lock.
+ */
+struct vcpu {
+	struct arch_regs regs;		/* first: the vectors store here */
+	struct vm *vm;
+	u32 id;
+	u32 state;			/* enum vcpu_state */
+	u32 kicked;			/* a KICK that WAIT has not consumed */
+	u32 vgic_dirty;			/* list registers need a refill */
+	u64 mpidr;
+	struct list link;		/* run queue, or a pCPU's blocked list */
+	struct pcpu *pcpu;		/* running here, or ran here last */
+	u32 affinity;			/* bit per pCPU */
+	bool untrapped_wfx;
+	int last_pcpu;
+	s64 slice_left;			/* counter ticks of this round */
+	u64 run_start;
+	u64 ready_since;
+	u64 steal;			/* counter ticks spent READY */
+	u64 wake_at;			/* while BLOCKED: virtual timer, or ~0 */
+	u64 yields_received;
+	struct pv_vcpu_page *page;	/* registered by the guest, or NULL */
+	u64 exits[PV_EXIT_SLOTS];
+	u64 exits_base[PV_EXIT_SLOTS];	/* at registration of the page */
+	struct arch_vtimer timer;	/* virtual timer, while not on a pCPU */
+	struct ptimer ptimer;
+	struct vgic_cpu vgic;
+	struct arch_context ctx;
+};
+
+struct vm_image {
+	u64 pa, size;			/* where the loader left it; size 0: none */
+};
+
+enum vm_state { VM_RUNNING, VM_OFF, VM_CRASHED };
+
+struct vm {
+	struct vcpu *vcpus[MAX_VCPUS];	/* the vectors index this */
+	u32 nr_vcpus;
+	u32 id;
+	char name[32];
+	u32 state;			/* enum vm_state */
+	u32 stopping;			/* its vCPUs are to leave their pCPUs */
+	u32 resetting;			/* ...and then to start again */
+	u64 ram_ipa, ram_pa, ram_size;
+	u64 vttbr;
+	u64 *s2_root;
+	u64 cntvoff;
+	struct vm_image kernel, initrd, dtb;
+	u64 dtb_ipa, initrd_ipa;
+	char bootargs[1024];
+	u8 *pvtime;			/* stolen time structures, one page */
+	u64 pvtime_ipa;
+	struct vgic vgic;
+	struct vuart uart;
+};
+
+struct pcpu {
+	struct vcpu *current;		/* the vectors read this */
+	u64 stack_top;
+	u32 id;
+	u64 mpidr;
+	u32 online;
+	u32 idle;			/* in arch_wait_for_interrupt() */
+	u32 resched;			/* look at the run queue before resuming */
+	u64 slice_end;			/* ~0: nobody waits, no slice is running */
+	struct list blocked;		/* vCPUs whose timers this pCPU keeps */
+};
+
+extern struct pcpu pcpus[MAX_PCPUS];
+extern struct vm vms[MAX_VMS];
+extern u32 nr_vms;
+
+#define vm_printf(vm, fmt, ...) hyp_printf("vm %s: " fmt, (vm)->name, ##__VA_ARGS__)
+#define vcpu_printf(v, fmt, ...) \
+	hyp_printf("vm %s vcpu %u: " fmt, (v)->vm->name, (v)->id, ##__VA_ARGS__)
+
+/* --- heap.c: hypervisor memory, given out at boot and never returned --- */
+void *heap_alloc(u64 size, u64 align);
+u64 heap_used(void);
+
+/* --- vm.c --- */
+void vms_create(const void *config);
+void vm_start(struct vm *vm);
+void vm_load_images(struct vm *vm);
+u64 vm_build_dtb(struct vm *vm, void *buf, u64 size);
+/* Stop a VM for good: @crashed with a reason, or in order. */
+void vm_stop(struct vm *vm, enum vm_state how);
+void vm_reset(struct vm *vm);
+__attribute__((format(printf, 2, 3))) void vm_crash(struct vcpu *v, const char *fmt, ...);
+/* Host pointer to [ipa, ipa + size) of a VM's RAM, NULL if any of it is not. */
+void *vm_ram(const struct vm *vm, ipa_t ipa, u64 size);
+struct vcpu *vm_vcpu_by_mpidr(struct vm *vm, u64 mpidr);
+/* All vCPUs of a stopping VM are off: finish the stop or the reset. */
+void vm_all_off(struct vm *vm);
+
+/* --- stage2.c --- */
+void stage2_init(struct vm *vm);
+void stage2_map(struct vm *vm, ipa_t ipa, pa_t pa, u64 size, u32 flags);
+
+/* --- sched.c --- */
+void sched_init(u64 slice_us);
+u64 sched_slice_ns(void);
+struct vcpu *sched_first(struct pcpu *p);
+/* The vCPU to resume after an exit of @v: usually @v. */
+struct vcpu *sched_exit(struct vcpu *v);
+void sched_block(struct vcpu *v);	/* WFI */
+bool sched_wait(struct vcpu *v);	/* WAIT: true if a kick was consumed */
+void sched_kick(struct vcpu *v);
+void sched_yield(struct vcpu *v);
+int sched_yield_to(struct vcpu *v, struct vcpu *target);
+/* An interrupt became deliverable: see that the vCPU notices. */
+void sched_interrupt(struct vcpu *v, bool from_vcpu);
+bool sched_cpu_on(struct vcpu *v);	/* false: not off */
+void sched_cpu_off(struct vcpu *v);
+void sched_stop_vm(struct vm *vm);
+void sched_timer_expired(struct pcpu *p);
+u64 ticks_to_ns(u64 ticks);
+u64 ns_to_ticks(u64 ns);
+
+/* --- exit.c, reached from the vectors through arch/arm64/trap.c --- */
+struct mmio {
+	u64 addr;			/* IPA */
+	u32 size;			/* bytes: 1, 2, 4, 8 */
+	bool write;
+	u64 value;
+};
+/* True if a device took it. */
+bool mmio_dispatch(struct vcpu *v, struct mmio *m);
+void exit_hypercall(struct vcpu *v);
+void exit_interrupt(struct vcpu *v);	/* @v NULL: from idle */
+
+/* --- hypercall.c, psci.c, smccc.c, vuart.c --- */
+void hypercall_dispatch(struct vcpu *v);
+bool psci_call(struct vcpu *v, u32 fn);
+bool smccc_service(struct vcpu *v, u32 fn);
+void pvpage_stopped(struct vcpu *v);
+void pvpage_running(struct vcpu *v);
+void pvpage_refresh(struct vcpu *v);
+void pvpage_drop(struct vcpu *v);
+bool vuart_mmio(struct vcpu *v, struct mmio *m);
+void vuart_input(struct vm *vm, char c);
+void vuart_flush(struct vm *vm);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * irq/: interrupts. The host's GICv3 (gic.c), the guests' (vgic.c for the
+ * state machine, vgic_mmio.c for its registers), and their timers.
+ */
+#ifndef IRQ_IRQ_H
+#define IRQ_IRQ_H
+
+#include "arch/arch.h"
+#include "lib/lib.h"
+
+struct vm;
+struct vcpu;
+struct mmio;
+
+/* Interrupt numbers of the platform and of QEMU virt's guests. */
+#define INTID_SGI_RESCHED	0	/* our own: another pCPU wants this one */
+#define INTID_MAINT		25
+#define INTID_HYP_TIMER		26
+#define INTID_VTIMER		27
+#define INTID_PTIMER		30
+#define INTID_GUEST_UART	33
+#define INTID_SPURIOUS		1020	/* and above */
+
+#define VGIC_NR_PRIVATE		32
+#define VGIC_NR_IRQS		128	/* SGIs, PPIs, 96 SPIs */
+
+/* One interrupt as the guest sees it. */
+struct virq {
+	u8 priority;
+	bool enabled : 1;
+	bool group1 : 1;
+	bool edge : 1;		/* configuration; SGIs always */
+	bool pending : 1;	/* latched: edge, or set by software */
+	bool line : 1;		/* level input */
+	bool active : 1;	/* while not in a list register */
+	bool in_lr : 1;
+	u8 lr_cpu;		/* in_lr: of which vCPU */
+	u64 route;		/* SPI: GICD_IROUTER */
+};
+
+struct vgic_cpu {
+	struct virq irqs[VGIC_NR_PRIVATE];
+	u64 candidates[VGIC_NR_IRQS / 64];	/* deliverable, not in a list register */
+	u32 lr_used;				/* bit per list register */
+	u16 lr_irq[ARCH_MAX_LRS];
+	bool resident;				/* list registers are in the hardware */
+	bool vtimer_active;			/* physical PPI is active on our behalf */
+	u32 rd_waker;
+	struct arch_vgic hw;			/* while not resident */
+};
+
+struct vgic {
+	spinlock_t lock;
+	u32 ctlr;
+	struct virq spis[VGIC_NR_IRQS - VGIC_NR_PRIVATE];
+};
+
+/* EL1 physical timer, emulated in software. */
+struct ptimer {
+	u64 ctl, cval;
+};
+
+/* --- gic.c: the host's --- */
+void gic_init(void);
+void gic_cpu_init(void);
+void gic_enable_spi(u32 intid, u64 mpidr);
+void gic_set_private_active(u32 intid, bool active);
+
+/* --- vgic.c --- */
+void vgic_vm_init(struct vm *vm);
+void vgic_vcpu_reset(struct vcpu *v);
+/* Pend an edge interrupt, or an SGI. */
+void vgic_pend(struct vm *vm, struct vcpu *v, u32 intid, bool from_vcpu);
+/* Drive a level input. */
+void vgic_set_line(struct vm *vm, struct vcpu *v, u32 intid, bool level);
+void vgic_vtimer_fired(struct vcpu *v);
+bool vgic_has_pending(struct vcpu *v);
+void vgic_refill(struct vcpu *v);	/* before resuming a vCPU that is vgic_dirty */
+void vgic_load(struct vcpu *v);
+void vgic_save(struct vcpu *v);
+
+/* --- vgic_mmio.c --- */
+bool vgic_mmio_distributor(struct vcpu *v, struct mmio *m, u32 offset);
+bool vgic_mmio_redistributor(struct vcpu *v, struct mmio *m, u64 offset);
+void vgic_send_sgi(struct vcpu *v, u64 sgir, bool group1);
+
+/* --- timer.c --- */
+u64 vtimer_deadline(const struct vcpu *v);	/* of a saved vCPU, in host counter */
+void timers_expire(struct vcpu *v);	/* the saved virtual timer has expired: pend it */
+u64 ptimer_read(struct vcpu *v, u32 reg);
+void ptimer_write(struct vcpu *v, u32 reg, u64 value);
+void ptimer_check(struct vcpu *v);
+enum { PTIMER_TVAL, PTIMER_CTL, PTIMER_CVAL };
+
+#endif
