@@ -69,6 +69,10 @@ void arch_mmio_write64(u64 addr, u64 v);
 void arch_map_ram(u64 base, u64 size);	/* make it reachable at EL2, 1:1 */
 void arch_sync_image(void *p, u64 size); /* loaded code: clean to PoC, drop stale instructions */
 
+bool arch_random(u64 *value);		/* false: no source, or it is dry */
+void arch_traps_init(void);
+__attribute__((noreturn)) void enter_guest(struct vcpu *v);
+
 /* --- vCPU --- */
 void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 x0);
 void arch_context_save(struct vcpu *v);

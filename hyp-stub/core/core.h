@@ -15,6 +15,20 @@
 
 #define MAX_VMS		8
 #define MAX_VCPUS	16		/* per VM */
+#define HEAP_SIZE	KiB(512)
+
+/* The virtual platform: QEMU virt's memory map. */
+#define GUEST_GICD_BASE		0x08000000UL
+#define GUEST_GICD_SIZE		0x10000UL
+#define GUEST_GICR_BASE		0x080a0000UL
+#define GUEST_UART_BASE		0x09000000UL
+#define GUEST_PVTIME_BASE	0x090a0000UL
+#define GUEST_RAM_BASE		0x40000000UL
+#define GUEST_RAM_MAX		GiB(64)
+
+#define SLICE_US_DEFAULT	10000
+#define SLICE_US_MIN		100
+#define SLICE_US_MAX		1000000
 
 enum vcpu_state {
 	VCPU_OFF,
@@ -35,6 +49,8 @@ struct vcpu {
 	u32 id;
 	u32 state;			/* enum vcpu_state */
 	u32 kicked;			/* a KICK that WAIT has not consumed */
+	u32 turning_on;			/* a CPU_ON is setting it up */
+	u32 waiting;			/* blocked in WAIT, not in WFI */
 	u32 vgic_dirty;			/* list registers need a refill */
 	u64 mpidr;
 	struct list link;		/* run queue, or a pCPU's blocked list */
@@ -42,7 +58,9 @@ struct vcpu {
 	u32 affinity;			/* bit per pCPU */
 	bool untrapped_wfx;
 	int last_pcpu;
-	s64 slice_left;			/* counter ticks of this round */
+	u64 turn;			/* place in the run queue */
+	s64 slice_left;			/* counter ticks of this turn */
+	u64 lent;			/* counter ticks got by YIELD_TO or with an IPI */
 	u64 run_start;
 	u64 ready_since;
 	u64 steal;			/* counter ticks spent READY */
@@ -57,9 +75,22 @@ struct vcpu {
 	struct arch_context ctx;
 };
 
+/* Emulated PL011 of a VM. */
+struct vuart {
+	spinlock_t lock;
+	u32 cr, lcr_h, imsc, ris, ibrd, fbrd, ifls;
+	u8 rx[64];
+	u32 rx_head, rx_count;
+	char line[128];			/* output not yet shown */
+	u32 line_len;
+};
+
 struct vm_image {
 	u64 pa, size;			/* where the loader left it; size 0: none */
 };
+
+/* What the vCPU on this pCPU asks of the scheduler at the end of its exit. */
+enum sched_request { SCHED_NONE, SCHED_BLOCK, SCHED_YIELD, SCHED_LEND, SCHED_OFF };
 
 enum vm_state { VM_RUNNING, VM_OFF, VM_CRASHED };
 
@@ -76,7 +107,9 @@ struct vm {
 	u64 *s2_root;
 	u64 cntvoff;
 	struct vm_image kernel, initrd, dtb;
-	u64 dtb_ipa, initrd_ipa;
+	u64 entry_ipa, dtb_ipa, initrd_ipa;
+	bool partitioned;		/* one pCPU per vCPU, WFx untrapped */
+	bool stop_on_reset;
 	char bootargs[1024];
 	u8 *pvtime;			/* stolen time structures, one page */
 	u64 pvtime_ipa;
@@ -92,6 +125,10 @@ struct pcpu {
 	u32 online;
 	u32 idle;			/* in arch_wait_for_interrupt() */
 	u32 resched;			/* look at the run queue before resuming */
+	u32 preempt;			/* ...and give way to an earlier turn */
+	enum sched_request request;
+	struct vcpu *lend_to;
+	bool vtimer_active;		/* physical state of the virtual timer's PPI */
 	u64 slice_end;			/* ~0: nobody waits, no slice is running */
 	struct list blocked;		/* vCPUs whose timers this pCPU keeps */
 };
@@ -104,46 +141,62 @@ extern u32 nr_vms;
 #define vcpu_printf(v, fmt, ...) \
 	hyp_printf("vm %s vcpu %u: " fmt, (v)->vm->name, (v)->id, ##__VA_ARGS__)
 
+/* --- main.c, called by the boot assembly --- */
+void hyp_main(const void *fdt);
+void hyp_secondary_main(void);
+
 /* --- heap.c: hypervisor memory, given out at boot and never returned --- */
 void *heap_alloc(u64 size, u64 align);
 u64 heap_used(void);
 
 /* --- vm.c --- */
+/**
+ * vms_create - make the VMs that the description asks for.
+ * @config: a checked device tree. What is wrong in a node is printed, and that
+ * VM is left out.
+ */
 void vms_create(const void *config);
 void vm_start(struct vm *vm);
-void vm_load_images(struct vm *vm);
-u64 vm_build_dtb(struct vm *vm, void *buf, u64 size);
-/* Stop a VM for good: @crashed with a reason, or in order. */
+void vm_vcpu_reset(struct vcpu *v, u64 pc, u64 x0);
+/* From one of its vCPUs: stop for good, reset, or stop with a reason. */
 void vm_stop(struct vm *vm, enum vm_state how);
 void vm_reset(struct vm *vm);
 __attribute__((format(printf, 2, 3))) void vm_crash(struct vcpu *v, const char *fmt, ...);
 /* Host pointer to [ipa, ipa + size) of a VM's RAM, NULL if any of it is not. */
 void *vm_ram(const struct vm *vm, ipa_t ipa, u64 size);
 struct vcpu *vm_vcpu_by_mpidr(struct vm *vm, u64 mpidr);
-/* All vCPUs of a stopping VM are off: finish the stop or the reset. */
+/* All vCPUs of a VM are off: finish its stop or reset. */
 void vm_all_off(struct vm *vm);
 
-/* --- stage2.c --- */
-void stage2_init(struct vm *vm);
-void stage2_map(struct vm *vm, ipa_t ipa, pa_t pa, u64 size, u32 flags);
+/* --- guest_dt.c --- */
+u64 vm_build_dtb(struct vm *vm, void *buf, u64 size);
+
+/* --- stage2.c; false: out of memory, or beyond the IPA space --- */
+bool stage2_init(struct vm *vm);
+bool stage2_map(struct vm *vm, ipa_t ipa, pa_t pa, u64 size, u32 flags);
+bool stage2_lookup(const struct vm *vm, ipa_t ipa, pa_t *pa, unsigned int *level);
 
 /* --- sched.c --- */
 void sched_init(u64 slice_us);
 u64 sched_slice_ns(void);
-struct vcpu *sched_first(struct pcpu *p);
+struct vcpu *sched_first(void);
 /* The vCPU to resume after an exit of @v: usually @v. */
 struct vcpu *sched_exit(struct vcpu *v);
+/* Requests of the vCPU on this pCPU, carried out by sched_exit(). */
 void sched_block(struct vcpu *v);	/* WFI */
-bool sched_wait(struct vcpu *v);	/* WAIT: true if a kick was consumed */
+void sched_wait(struct vcpu *v);	/* WAIT: x1 = a kick was consumed */
+void sched_yield(void);
+int sched_yield_to(struct vcpu *target);
+void sched_cpu_off(void);
 void sched_kick(struct vcpu *v);
-void sched_yield(struct vcpu *v);
-int sched_yield_to(struct vcpu *v, struct vcpu *target);
 /* An interrupt became deliverable: see that the vCPU notices. */
 void sched_interrupt(struct vcpu *v, bool from_vcpu);
+void sched_refresh(struct vcpu *v);	/* look at its list registers soon; any lock held */
 bool sched_cpu_on(struct vcpu *v);	/* false: not off */
-void sched_cpu_off(struct vcpu *v);
 void sched_stop_vm(struct vm *vm);
-void sched_timer_expired(struct pcpu *p);
+void sched_timer_expired(void);
+void sched_timer_changed(void);		/* of the running vCPU's ptimer */
+enum vcpu_state sched_state(struct vcpu *v);
 u64 ticks_to_ns(u64 ticks);
 u64 ns_to_ticks(u64 ns);
 
@@ -159,14 +212,23 @@ bool mmio_dispatch(struct vcpu *v, struct mmio *m);
 void exit_hypercall(struct vcpu *v);
 void exit_interrupt(struct vcpu *v);	/* @v NULL: from idle */
 
-/* --- hypercall.c, psci.c, smccc.c, vuart.c --- */
+/* --- hypercall.c, psci.c, smccc.c: calls; true: it was one of these --- */
+#define SMCCC_VERSION	0x80000000U
 void hypercall_dispatch(struct vcpu *v);
 bool psci_call(struct vcpu *v, u32 fn);
 bool smccc_service(struct vcpu *v, u32 fn);
+void pvtime_update(struct vcpu *v);
+
+/* --- pvpage.c --- */
+s64 pvpage_register(struct vcpu *v);
+s64 pvpage_unregister(struct vcpu *v);
+void pvpage_drop(struct vcpu *v);
 void pvpage_stopped(struct vcpu *v);
+void pvpage_ready(struct vcpu *v);
 void pvpage_running(struct vcpu *v);
 void pvpage_refresh(struct vcpu *v);
-void pvpage_drop(struct vcpu *v);
+
+/* --- vuart.c --- */
 bool vuart_mmio(struct vcpu *v, struct mmio *m);
 void vuart_input(struct vm *vm, char c);
 void vuart_flush(struct vm *vm);

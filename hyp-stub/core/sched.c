@@ -2,34 +2,39 @@
 /*
  * The scheduler: one run queue, any number of vCPUs over any number of pCPUs.
  *
- * Each round a vCPU may use one slice. A vCPU whose slice is used up goes to
- * the tail with a new one. A vCPU that blocks keeps the rest of its slice, and
- * spends it at once when it wakes: it goes to the front and preempts. So a
- * vCPU that sleeps a lot reacts quickly, and cannot take more than its share.
+ * Each vCPU takes turns of one slice; the queue is ordered by turn. A vCPU
+ * whose slice is used up, or that YIELDs, gets a new slice and the last turn.
+ * One that blocks keeps its turn and the rest of its slice: when an interrupt
+ * wakes it, it preempts a later turn. So a vCPU that sleeps a lot reacts
+ * quickly, and cannot take more than its share.
  *
- * YIELD goes to the tail. YIELD_TO lends: the target runs at once on a part
- * of the caller's slice and the caller waits right behind it, so that a lock
- * holder gets just the time that it takes to let go, and a caller that keeps
- * lending has spent its slice in the end. An interrupt that one vCPU sends to
- * another moves a waiting target to the front, for the sender may be spinning
- * for the answer.
+ * YIELD_TO lends: the target runs at once, on a part of the caller's slice,
+ * and then both go back to their turns. A lock holder gets just the time that
+ * it takes to let go, nobody else pays for it, and a caller that keeps lending
+ * has spent its slice in the end. An interrupt that one vCPU sends to another
+ * lends too, because the sender may be spinning for the answer: the target
+ * runs next, ahead of all turns.
  *
  * States: OFF -> READY (cpu_on) -> RUNNING (picked) -> READY (preempted,
- * yielded), BLOCKED (WFI, WAIT) or OFF; BLOCKED -> READY (interrupt, kick).
- *
- * One lock protects the queue, the blocked lists and every vCPU's state. A
- * vCPU's registers are saved before it is queued, so whoever picks it from
- * the queue finds them.
+ * yielded), BLOCKED (WFI, WAIT) or OFF; BLOCKED -> READY (interrupt, kick,
+ * timer). Every change is made under the lock, which also protects the queues
+ * and the blocked lists; registers are saved before a vCPU is queued, so
+ * whoever picks it finds them. Lock order: see lib.h.
  */
 #include "core/core.h"
 
-#define LEND_SHARE	8	/* YIELD_TO lends up to 1/8 of a slice */
-#define SLICE_CRUMB	64	/* less than 1/64 of a slice counts as none */
+#define LEND_SHARE	8	/* lends up to 1/8 of a slice at a time */
+#define CRUMB_SHARE	64	/* less than 1/64 of a slice counts as none */
 
 static spinlock_t sched_lock;
-static struct list run_queue = { &run_queue, &run_queue };
+static struct list run_queue = { &run_queue, &run_queue };	/* by turn */
+static struct list lent_queue = { &lent_queue, &lent_queue };	/* before it */
+static u64 last_turn;
 static u64 slice_ticks, slice_ns, counter_hz;
 struct pcpu pcpus[MAX_PCPUS];
+
+#define for_each_online_pcpu(p) \
+	for ((p) = pcpus; (p) < pcpus + MAX_PCPUS; (p)++) if ((p)->online)
 
 u64 ticks_to_ns(u64 ticks)
 {
@@ -58,7 +63,12 @@ static bool allowed(const struct vcpu *v, const struct pcpu *p)
 	return v->affinity & BIT(p->id);
 }
 
-/* Make @p come here and look at the queue. */
+static bool used_up(const struct vcpu *v)
+{
+	return v->slice_left < (s64)(slice_ticks / CRUMB_SHARE);
+}
+
+/* Make @p look at the queue before it resumes a guest. */
 static void poke(struct pcpu *p)
 {
 	WRITE_ONCE(p->resched, 1);
@@ -66,72 +76,86 @@ static void poke(struct pcpu *p)
 		arch_gic_send_sgi(p->mpidr, INTID_SGI_RESCHED);
 }
 
-/* Deadline of this pCPU: end of slice, or a blocked vCPU's timer. */
+/* Deadline of this pCPU: end of slice, or a timer that it keeps for a vCPU. */
 static void arm_timer(struct pcpu *p)
 {
-	u64 at = p->current ? p->slice_end : ~0ULL;
+	u64 at = ~0ULL;
 	struct list *l;
 
+	if (p->current)
+		at = MIN(p->slice_end, ptimer_deadline(p->current));
 	list_for_each(l, &p->blocked)
 		at = MIN(at, container_of(l, struct vcpu, link)->wake_at);
 	arch_set_deadline(at);
 }
 
 /*
- * Somebody waits for a pCPU. An idle one should take it; one that runs without
- * a slice because nobody waited needs a slice now.
+ * @v waits for a pCPU. An idle one should take it; one that runs on without
+ * an end of slice, because nobody waited, needs one now; and if @preempt, one
+ * that runs a later turn should give way, best the one where @v ran last.
  */
-static void announce(struct vcpu *v)
+static void announce(struct vcpu *v, bool preempt)
 {
-	struct pcpu *p;
+	struct pcpu *p, *victim = NULL;
 
-	for (p = pcpus; p < pcpus + MAX_PCPUS; p++) {
-		if (p->online && allowed(v, p) && p->idle) {
+	for_each_online_pcpu(p) {
+		if (p->idle && allowed(v, p)) {
 			p->idle = 0;
 			poke(p);
 			return;
 		}
 	}
-	for (p = pcpus; p < pcpus + MAX_PCPUS; p++)
-		if (p->online && allowed(v, p) && p->current && p->slice_end == ~0ULL)
+	for_each_online_pcpu(p) {
+		if (!p->current || !allowed(v, p))
+			continue;
+		if (p->slice_end == ~0ULL)
 			poke(p);
-}
-
-static void enqueue(struct vcpu *v, bool front)
-{
-	v->state = VCPU_READY;
-	v->ready_since = arch_counter();
-	if (!front || v->slice_left < (s64)slice_ticks / SLICE_CRUMB) {
-		v->slice_left = (s64)slice_ticks;
-		front = false;
+		if (preempt && !p->current->lent && p->current->turn > v->turn &&
+		    (!victim || p == v->pcpu || (victim != v->pcpu &&
+						 p->current->turn > victim->current->turn)))
+			victim = p;
 	}
-	if (front)
-		list_add_front(&run_queue, &v->link);
-	else
-		list_add_tail(&run_queue, &v->link);
+	if (victim) {
+		victim->preempt = 1;
+		poke(victim);
+	}
 }
 
-/* BLOCKED -> READY. @preempt: with what is left of its slice, at once. */
+static void new_turn(struct vcpu *v)
+{
+	v->turn = ++last_turn;
+	v->slice_left = (s64)slice_ticks;
+}
+
+static void enqueue(struct vcpu *v)
+{
+	struct list *at;
+
+	v->state = VCPU_READY;
+	v->lent = 0;
+	v->ready_since = arch_counter();
+	if (used_up(v))
+		new_turn(v);
+	for (at = run_queue.prev; at != &run_queue; at = at->prev)
+		if (container_of(at, struct vcpu, link)->turn < v->turn)
+			break;
+	list_insert(&v->link, at);
+}
+
+/* BLOCKED -> READY */
 static void wake(struct vcpu *v, bool preempt)
 {
-	bool front = preempt && v->slice_left >= (s64)slice_ticks / SLICE_CRUMB;
-	struct pcpu *last = v->pcpu;
-	u32 was_idle = 0;
-
 	list_del(&v->link);
-	enqueue(v, preempt);
-	for (struct pcpu *p = pcpus; p < pcpus + MAX_PCPUS; p++)
-		was_idle |= p->online && p->idle && allowed(v, p);
-	announce(v);
-	if (front && !was_idle && last && last->current && last->current != v && allowed(v, last))
-		poke(last);
+	enqueue(v);
+	pvpage_ready(v);
+	announce(v, preempt);
 }
 
-static struct vcpu *pick(struct pcpu *p)
+static struct vcpu *pick_from(struct list *queue, struct pcpu *p)
 {
 	struct list *l;
 
-	list_for_each(l, &run_queue) {
+	list_for_each(l, queue) {
 		struct vcpu *v = container_of(l, struct vcpu, link);
 
 		if (allowed(v, p)) {
@@ -142,17 +166,53 @@ static struct vcpu *pick(struct pcpu *p)
 	return NULL;
 }
 
+static struct vcpu *pick(struct pcpu *p)
+{
+	struct vcpu *v = pick_from(&lent_queue, p);
+
+	return v ? v : pick_from(&run_queue, p);
+}
+
 static void account_run(struct vcpu *v)
 {
-	u64 now = arch_counter();
+	u64 now = arch_counter(), ran = now - v->run_start;
+	u64 from_lent = MIN(ran, v->lent);
 
-	v->slice_left -= (s64)(now - v->run_start);
-	if (v->slice_left < 0)
-		v->slice_left = 0;
+	v->lent -= from_lent;
+	v->slice_left = MAX(v->slice_left - (s64)(ran - from_lent), 0);
 	v->run_start = now;
 }
 
-/* Take @v off this pCPU. After this anybody may run it, once it is queued. */
+/* Move up to 1/LEND_SHARE of a slice from the running @v to @target. */
+static bool lend(struct vcpu *v, struct vcpu *target)
+{
+	u64 most = slice_ticks / LEND_SHARE, part;
+
+	account_run(v);
+	if (v->lent) {			/* pass on what is borrowed itself */
+		part = MIN(v->lent, most);
+		v->lent -= part;
+	} else {
+		part = MIN((u64)v->slice_left, most);
+		v->slice_left -= (s64)part;
+	}
+	target->lent = part;
+	return part >= slice_ticks / CRUMB_SHARE;
+}
+
+/* Start or continue @v's slice on @p. */
+static void start_slice(struct pcpu *p, struct vcpu *v)
+{
+	bool alone = list_empty(&run_queue) && list_empty(&lent_queue);
+
+	v->run_start = arch_counter();
+	if (!v->lent && used_up(v))
+		new_turn(v);
+	p->slice_end = alone ? ~0ULL : v->run_start + (v->lent ? v->lent : (u64)v->slice_left);
+	arm_timer(p);
+}
+
+/* Take @v off this pCPU; it may be queued after that. */
 static void unload(struct pcpu *p, struct vcpu *v)
 {
 	arch_context_save(v);
@@ -161,34 +221,22 @@ static void unload(struct pcpu *p, struct vcpu *v)
 	p->current = NULL;
 }
 
-/* Start (or continue) @v's slice on @p. */
-static void start_slice(struct pcpu *p, struct vcpu *v)
-{
-	v->run_start = arch_counter();
-	if (v->slice_left < (s64)slice_ticks / SLICE_CRUMB)
-		v->slice_left = (s64)slice_ticks;
-	p->slice_end = list_empty(&run_queue) ? ~0ULL : v->run_start + (u64)v->slice_left;
-	arm_timer(p);
-}
-
+/* Make @v, picked from a queue, the one that runs here. */
 static void load(struct pcpu *p, struct vcpu *v)
 {
+	v->state = VCPU_RUNNING;
 	v->pcpu = p;
+	v->steal += arch_counter() - v->ready_since;
 	p->current = v;
+	if (v->waiting) {
+		v->waiting = 0;
+		v->regs.x[1] = __atomic_exchange_n(&v->kicked, 0, __ATOMIC_ACQ_REL);
+	}
+	start_slice(p, v);
 	vgic_load(v);
 	arch_context_load(v);
 	arch_vtimer_load(&v->timer);
 	pvpage_running(v);
-}
-
-/* Under the lock: make @v the next to be loaded here. */
-static void claim(struct pcpu *p, struct vcpu *v)
-{
-	v->state = VCPU_RUNNING;
-	v->pcpu = p;
-	p->current = v;
-	v->steal += arch_counter() - v->ready_since;
-	start_slice(p, v);
 }
 
 /* Nothing to run: sleep until a vCPU is ready. Called and returns locked. */
@@ -196,10 +244,7 @@ static struct vcpu *idle(struct pcpu *p)
 {
 	struct vcpu *next;
 
-	for (;;) {
-		next = pick(p);
-		if (next)
-			return next;
+	while (!(next = pick(p))) {
 		p->idle = 1;
 		arm_timer(p);
 		spin_unlock(&sched_lock);
@@ -208,75 +253,301 @@ static struct vcpu *idle(struct pcpu *p)
 		spin_lock(&sched_lock);
 		p->idle = 0;
 	}
-}
-
-struct vcpu *sched_first(struct pcpu *p)
-{
-	struct vcpu *next;
-
-	spin_lock(&sched_lock);
-	next = idle(p);
-	claim(p, next);
-	spin_unlock(&sched_lock);
-	load(p, next);
-	if (next->vgic_dirty)
-		vgic_refill(next);
 	return next;
 }
 
-/* The slow part of sched_exit(): something asked to look at the queue. */
+struct vcpu *sched_first(void)
+{
+	struct pcpu *p = this_pcpu();
+	struct vcpu *v;
+
+	spin_lock(&sched_lock);
+	v = idle(p);
+	load(p, v);
+	spin_unlock(&sched_lock);
+	return sched_exit(v);
+}
+
+/* @v is loaded and wants to block. False: something to do has come. */
+static bool block(struct pcpu *p, struct vcpu *v)
+{
+	WRITE_ONCE(v->state, VCPU_BLOCKED);
+	/*
+	 * block()			sched_kick(), hvc_fast, sched_interrupt()
+	 *   state = BLOCKED		  kicked = 1, or candidate set
+	 *   barrier			  barrier
+	 *   read kicked, candidates	  read state
+	 * so that at least one side sees the other.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (vgic_has_pending(v) || (v->waiting && READ_ONCE(v->kicked))) {
+		v->state = VCPU_RUNNING;
+		if (v->waiting)
+			v->regs.x[1] = __atomic_exchange_n(&v->kicked, 0, __ATOMIC_ACQ_REL);
+		v->waiting = 0;
+		return false;
+	}
+	account_run(v);
+	unload(p, v);
+	v->lent = 0;
+	v->wake_at = timers_deadline(v);
+	list_add_tail(&p->blocked, &v->link);
+	pvpage_stopped(v);
+	return true;
+}
+
+static void switch_off(struct pcpu *p, struct vcpu *v)
+{
+	bool last = true;
+
+	unload(p, v);
+	v->state = VCPU_OFF;
+	pvpage_drop(v);
+	for (u32 i = 0; i < v->vm->nr_vcpus; i++)
+		last &= v->vm->vcpus[i]->state == VCPU_OFF;
+	if (last) {
+		spin_unlock(&sched_lock);
+		vm_all_off(v->vm);
+		spin_lock(&sched_lock);
+	}
+}
+
+/* Give the pCPU to another, if there is one: @v's turn stays or is a new one. */
+static struct vcpu *give_way(struct pcpu *p, struct vcpu *v, struct vcpu *next)
+{
+	if (!next)
+		next = pick(p);
+	if (!next)
+		return v;
+	unload(p, v);
+	enqueue(v);
+	pvpage_stopped(v);
+	announce(v, false);
+	return next;
+}
+
+/* The slow part of sched_exit(). */
 static struct vcpu *reschedule(struct pcpu *p, struct vcpu *v)
 {
-	struct vcpu *next;
+	enum sched_request request = p->request;
+	struct vcpu *next = v, *target = p->lend_to;
 
 	spin_lock(&sched_lock);
+	p->request = SCHED_NONE;
 	WRITE_ONCE(p->resched, 0);
-	if (READ_ONCE(v->vm->stopping) && v->state != VCPU_OFF) {
-		if (v->state != VCPU_RUNNING)
-			list_del(&v->link);
-		v->state = VCPU_OFF;
-	}
-	if (v->state == VCPU_RUNNING) {
-		account_run(v);
-		next = pick(p);
-		if (!next) {
-			start_slice(p, v);
-			spin_unlock(&sched_lock);
-			return v;
-		}
-		unload(p, v);
-		pvpage_stopped(v);
-		enqueue(v, v->slice_left > 0);
-		pvpage_stopped(v);
-		/* A preempting wake-up or a lent slice comes first, then @v. */
-		announce(v);
-	} else {
-		account_run(v);
-		unload(p, v);
-		pvpage_stopped(v);
-		if (v->state == VCPU_BLOCKED) {
-			v->wake_at = vtimer_deadline(v);
-			list_del(&v->link);
-			list_add_tail(&p->blocked, &v->link);
-			/* What came between the decision to block and now. */
-			if (vgic_has_pending(v) || READ_ONCE(v->kicked))
-				wake(v, true);
-		} else {
-			bool last = true;
-
-			for (u32 i = 0; i < v->vm->nr_vcpus; i++)
-				last &= v->vm->vcpus[i]->state == VCPU_OFF;
-			pvpage_drop(v);
-			if (last) {
-				spin_unlock(&sched_lock);
-				vm_all_off(v->vm);
-				spin_lock(&sched_lock);
-			}
-		}
+	if (READ_ONCE(v->vm->stopping))
+		request = SCHED_OFF;
+	switch (request) {
+	case SCHED_OFF:
+		switch_off(p, v);
 		next = idle(p);
+		break;
+	case SCHED_BLOCK:
+		if (block(p, v))
+			next = idle(p);
+		break;
+	case SCHED_YIELD:
+		new_turn(v);
+		next = give_way(p, v, NULL);
+		break;
+	case SCHED_LEND:
+		if (target->state != VCPU_READY || !allowed(target, p))
+			break;
+		lend(v, target);
+		target->yields_received++;
+		list_del(&target->link);
+		next = give_way(p, v, target);
+		break;
+	case SCHED_NONE:
+		account_run(v);
+		if (p->preempt || (!v->lent && used_up(v)) ||
+		    (p->slice_end != ~0ULL && arch_counter() >= p->slice_end))
+			next = give_way(p, v, NULL);
+		break;
 	}
-	claim(p, next);
+	p->preempt = 0;
+	if (next != v || !p->current)
+		load(p, next);
+	else
+		start_slice(p, v);
 	spin_unlock(&sched_lock);
-	load(p, next);
 	return next;
+}
+
+struct vcpu *sched_exit(struct vcpu *v)
+{
+	struct pcpu *p = this_pcpu();
+
+	while (READ_ONCE(p->resched))
+		v = reschedule(p, v);
+	if (READ_ONCE(v->vgic_dirty))
+		vgic_refill(v);
+	return v;
+}
+
+static void request(enum sched_request what)
+{
+	struct pcpu *p = this_pcpu();
+
+	p->request = what;
+	WRITE_ONCE(p->resched, 1);
+}
+
+void sched_block(struct vcpu *v)
+{
+	v->waiting = 0;
+	request(SCHED_BLOCK);
+}
+
+void sched_wait(struct vcpu *v)
+{
+	v->waiting = 1;
+	request(SCHED_BLOCK);
+}
+
+void sched_yield(void)
+{
+	request(SCHED_YIELD);
+}
+
+int sched_yield_to(struct vcpu *target)
+{
+	struct pcpu *p = this_pcpu();
+	u32 state = READ_ONCE(target->state);
+
+	if (state == VCPU_RUNNING)
+		return PV_SUCCESS;
+	if (state != VCPU_READY || !allowed(target, p))
+		return PV_EDENIED;
+	p->lend_to = target;
+	request(SCHED_LEND);
+	return PV_SUCCESS;
+}
+
+void sched_kick(struct vcpu *v)
+{
+	__atomic_store_n(&v->kicked, 1, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);	/* pairs with block() */
+	if (READ_ONCE(v->state) != VCPU_BLOCKED)
+		return;
+	spin_lock(&sched_lock);
+	if (v->state == VCPU_BLOCKED && v->waiting)
+		wake(v, false);
+	spin_unlock(&sched_lock);
+}
+
+void sched_interrupt(struct vcpu *v, bool from_vcpu)
+{
+	struct pcpu *p = this_pcpu(), *on;
+
+	WRITE_ONCE(v->vgic_dirty, 1);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);	/* pairs with block() */
+	switch (READ_ONCE(v->state)) {
+	case VCPU_RUNNING:
+		on = READ_ONCE(v->pcpu);
+		/* It may stop running now: then loading it looks at vgic_dirty. */
+		if (on != p)
+			arch_gic_send_sgi(on->mpidr, INTID_SGI_RESCHED);
+		break;
+	case VCPU_BLOCKED:
+		spin_lock(&sched_lock);
+		if (v->state == VCPU_BLOCKED)
+			wake(v, true);
+		spin_unlock(&sched_lock);
+		break;
+	case VCPU_READY:
+		if (!from_vcpu || !p->current)
+			break;
+		spin_lock(&sched_lock);
+		if (v->state == VCPU_READY && !v->lent && lend(p->current, v)) {
+			list_del(&v->link);
+			list_add_tail(&lent_queue, &v->link);
+			WRITE_ONCE(p->resched, 1);	/* its slice got shorter */
+		}
+		spin_unlock(&sched_lock);
+		break;
+	}
+}
+
+void sched_refresh(struct vcpu *v)
+{
+	struct pcpu *on = READ_ONCE(v->pcpu);
+
+	WRITE_ONCE(v->vgic_dirty, 1);
+	if (READ_ONCE(v->state) == VCPU_RUNNING && on != this_pcpu())
+		arch_gic_send_sgi(on->mpidr, INTID_SGI_RESCHED);
+}
+
+bool sched_cpu_on(struct vcpu *v)
+{
+	bool was_off;
+
+	spin_lock(&sched_lock);
+	was_off = v->state == VCPU_OFF;
+	if (was_off) {
+		list_init(&v->link);
+		v->kicked = v->waiting = 0;
+		v->slice_left = 0;
+		enqueue(v);
+		announce(v, false);
+	}
+	spin_unlock(&sched_lock);
+	return was_off;
+}
+
+void sched_cpu_off(void)
+{
+	request(SCHED_OFF);
+}
+
+/* Called by a vCPU of @vm: the last one to leave its pCPU ends in vm_all_off(). */
+void sched_stop_vm(struct vm *vm)
+{
+	spin_lock(&sched_lock);
+	WRITE_ONCE(vm->stopping, 1);
+	for (u32 i = 0; i < vm->nr_vcpus; i++) {
+		struct vcpu *v = vm->vcpus[i];
+
+		if (v->state == VCPU_READY || v->state == VCPU_BLOCKED) {
+			list_del(&v->link);
+			v->state = VCPU_OFF;
+			pvpage_drop(v);
+		} else if (v->state == VCPU_RUNNING) {
+			poke(v->pcpu);
+		}
+	}
+	spin_unlock(&sched_lock);
+}
+
+void sched_timer_expired(void)
+{
+	struct pcpu *p = this_pcpu();
+	struct list *l, *tmp;
+	u64 now = arch_counter();
+
+	spin_lock(&sched_lock);
+	list_for_each_safe(l, tmp, &p->blocked) {
+		struct vcpu *v = container_of(l, struct vcpu, link);
+
+		if (v->wake_at <= now)
+			wake(v, true);
+	}
+	if (p->current && now >= p->slice_end)
+		WRITE_ONCE(p->resched, 1);
+	arm_timer(p);
+	if (p->current && now >= p->slice_end)
+		arch_set_deadline(~0ULL);	/* until reschedule() sets the next */
+	spin_unlock(&sched_lock);
+}
+
+void sched_timer_changed(void)
+{
+	spin_lock(&sched_lock);
+	arm_timer(this_pcpu());
+	spin_unlock(&sched_lock);
+}
+
+enum vcpu_state sched_state(struct vcpu *v)
+{
+	return READ_ONCE(v->state);
 }

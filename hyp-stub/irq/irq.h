@@ -44,6 +44,8 @@ struct vgic_cpu {
 	u64 candidates[VGIC_NR_IRQS / 64];	/* deliverable, not in a list register */
 	u32 lr_used;				/* bit per list register */
 	u16 lr_irq[ARCH_MAX_LRS];
+	u32 lr_level;				/* bit per list register: emulated level */
+	bool retract;				/* one in a list register was disabled */
 	bool resident;				/* list registers are in the hardware */
 	bool vtimer_active;			/* physical PPI is active on our behalf */
 	u32 rd_waker;
@@ -80,17 +82,34 @@ void vgic_refill(struct vcpu *v);	/* before resuming a vCPU that is vgic_dirty *
 void vgic_load(struct vcpu *v);
 void vgic_save(struct vcpu *v);
 
+/* For vgic_mmio.c; with the vgic lock held. */
+#define VGIC_CTLR_GRP0		BIT(0)
+#define VGIC_CTLR_GRP1		BIT(1)
+#define VGIC_ROUTE_ANY		BIT(31)
+#define VGIC_ROUTE_AFFINITY	0xff00ffffffULL
+#define VGIC_WAKER_ASLEEP	(BIT(1) | BIT(2))
+#define VGIC_GICR_STRIDE	0x20000
+struct virq *vgic_irq(struct vm *vm, struct vcpu *v, u32 intid);
+struct vcpu *vgic_target(struct vm *vm, struct vcpu *v, u32 intid);
+struct vcpu *vgic_update(struct vm *vm, struct vcpu *v, u32 intid);
+u64 vgic_read_lr(const struct vcpu *v, unsigned int i);
+void vgic_write_lr(struct vcpu *v, unsigned int i, u64 lr);
+unsigned int vgic_lr_of(const struct vcpu *v, u32 intid);
+
 /* --- vgic_mmio.c --- */
 bool vgic_mmio_distributor(struct vcpu *v, struct mmio *m, u32 offset);
 bool vgic_mmio_redistributor(struct vcpu *v, struct mmio *m, u64 offset);
 void vgic_send_sgi(struct vcpu *v, u64 sgir, bool group1);
 
 /* --- timer.c --- */
-u64 vtimer_deadline(const struct vcpu *v);	/* of a saved vCPU, in host counter */
-void timers_expire(struct vcpu *v);	/* the saved virtual timer has expired: pend it */
+u64 timers_deadline(const struct vcpu *v);	/* of a saved vCPU, in host counter */
+u64 ptimer_deadline(const struct vcpu *v);
 u64 ptimer_read(struct vcpu *v, u32 reg);
 void ptimer_write(struct vcpu *v, u32 reg, u64 value);
-void ptimer_check(struct vcpu *v);
+void ptimer_check(struct vcpu *v);	/* pend or unpend its interrupt */
 enum { PTIMER_TVAL, PTIMER_CTL, PTIMER_CVAL };
+#define TIMER_ENABLE	BIT(0)
+#define TIMER_IMASK	BIT(1)
+#define TIMER_ISTATUS	BIT(2)
 
 #endif

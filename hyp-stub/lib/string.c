@@ -138,3 +138,11 @@ unsigned long strtoul(const char *s, char **end, int base)
 		*end = (char *)s;
 	return v;
 }
+
+/* Debian's libfdt is built with -fstack-protector-strong. */
+uintptr_t __stack_chk_guard = 0x70766b6974ULL << 8;
+__attribute__((noreturn)) void __stack_chk_fail(void);
+void __stack_chk_fail(void)
+{
+	panic("stack overflow in libfdt");
+}

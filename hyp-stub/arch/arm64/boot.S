@@ -8,6 +8,8 @@
 #include "offsets.h"
 #include "sysreg.h"
 
+#define R_AARCH64_RELATIVE 1027
+
 	.section .head, "ax"
 	.global _start
 _start:
@@ -43,6 +45,8 @@ primary_entry:
 	ldp	x4, x5, [x1]
 	ldr	x6, [x1, #16]
 	add	x1, x1, #24
+	cmp	w5, #R_AARCH64_RELATIVE
+	b.ne	3b
 	add	x6, x6, x3
 	str	x6, [x3, x4]
 	b	3b

@@ -2,7 +2,7 @@
 /* A pCPU's own business: waiting, time, MMIO, SMC, bring-up of the others. */
 #include "arch/arch.h"
 #include "arch/arm64/sysreg.h"
-#include "core/core.h"
+#include "arch/arm64/trap.h"
 
 #define PSCI_CPU_ON 0xC4000003
 
@@ -54,6 +54,17 @@ u64 arch_smc(u64 fn, u64 a, u64 b, u64 c)
 		     "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
 		     "x14", "x15", "x16", "x17", "memory");
 	return x0;
+}
+
+/* RNDR (FEAT_RNG): NZCV.Z is set when it has nothing to give. */
+bool arch_random(u64 *value)
+{
+	u64 ok;
+
+	if (!((read_sysreg(id_aa64isar0_el1) >> 60) & 0xf))
+		return false;
+	asm volatile("mrs %0, S3_3_C2_C4_0\n cset %1, ne" : "=r"(*value), "=r"(ok) : : "cc");
+	return ok;
 }
 
 bool arch_start_pcpu(u64 mpidr, struct pcpu *p)

@@ -7,6 +7,7 @@
  */
 #include "arch/arch.h"
 #include "arch/arm64/sysreg.h"
+#include "arch/arm64/trap.h"
 
 #define VA_BITS		39
 #define DESC_VALID	BIT(0)
