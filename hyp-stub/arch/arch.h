@@ -67,6 +67,7 @@ void arch_mmio_write32(u64 addr, u32 v);
 u64 arch_mmio_read64(u64 addr);
 void arch_mmio_write64(u64 addr, u64 v);
 void arch_map_ram(u64 base, u64 size);	/* make it reachable at EL2, 1:1 */
+void arch_zero_ram(void *p, u64 size);
 void arch_sync_image(void *p, u64 size); /* loaded code: clean to PoC, drop stale instructions */
 
 bool arch_random(u64 *value);		/* false: no source, or it is dry */

@@ -287,7 +287,6 @@ static bool block(struct pcpu *p, struct vcpu *v)
 		v->waiting = 0;
 		return false;
 	}
-	account_run(v);
 	unload(p, v);
 	v->lent = 0;
 	v->wake_at = timers_deadline(v);
@@ -326,6 +325,12 @@ static struct vcpu *give_way(struct pcpu *p, struct vcpu *v, struct vcpu *next)
 	return next;
 }
 
+static bool slice_over(const struct pcpu *p, const struct vcpu *v)
+{
+	return p->preempt || (!v->lent && used_up(v)) ||
+		(p->slice_end != ~0ULL && arch_counter() >= p->slice_end);
+}
+
 /* The slow part of sched_exit(). */
 static struct vcpu *reschedule(struct pcpu *p, struct vcpu *v)
 {
@@ -335,6 +340,7 @@ static struct vcpu *reschedule(struct pcpu *p, struct vcpu *v)
 	spin_lock(&sched_lock);
 	p->request = SCHED_NONE;
 	WRITE_ONCE(p->resched, 0);
+	account_run(v);
 	if (READ_ONCE(v->vm->stopping))
 		request = SCHED_OFF;
 	switch (request) {
@@ -359,12 +365,10 @@ static struct vcpu *reschedule(struct pcpu *p, struct vcpu *v)
 		next = give_way(p, v, target);
 		break;
 	case SCHED_NONE:
-		account_run(v);
-		if (p->preempt || (!v->lent && used_up(v)) ||
-		    (p->slice_end != ~0ULL && arch_counter() >= p->slice_end))
-			next = give_way(p, v, NULL);
 		break;
 	}
+	if (next == v && p->current && slice_over(p, v))
+		next = give_way(p, v, NULL);
 	p->preempt = 0;
 	if (next != v || !p->current)
 		load(p, next);

@@ -87,7 +87,7 @@ static void load_images(struct vm *vm)
 {
 	void *kernel = vm_ram(vm, (ipa_t){ vm->entry_ipa }, vm->kernel.size);
 
-	memset((void *)vm->ram_pa, 0, vm->ram_size);
+	arch_zero_ram((void *)vm->ram_pa, vm->ram_size);
 	memcpy(kernel, (void *)vm->kernel.pa, vm->kernel.size);
 	arch_sync_image(kernel, vm->kernel.size);
 	if (vm->initrd.size)

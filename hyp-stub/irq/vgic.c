@@ -207,7 +207,8 @@ void vgic_vtimer_fired(struct vcpu *v)
 		reap(v);	/* it could fire again: the guest has completed the last */
 	v->vgic.vtimer_active = true;
 	v->vgic.irqs[INTID_VTIMER].line = true;
-	if (vgic_update(v->vm, v, INTID_VTIMER))
+	vgic_update(v->vm, v, INTID_VTIMER);
+	if (has_candidate(&v->vgic))
 		WRITE_ONCE(v->vgic_dirty, 1);
 	spin_unlock(&v->vm->vgic.lock);
 	v->pcpu->vtimer_active = true;
@@ -398,6 +399,8 @@ void vgic_load(struct vcpu *v)
 		arch_vgic_write_lr(i, c->hw.lr[i]);
 	}
 	arch_vgic_load(&c->hw);
+	if (has_candidate(c))
+		WRITE_ONCE(v->vgic_dirty, 1);
 	if (p->vtimer_active != c->vtimer_active) {
 		gic_set_private_active(INTID_VTIMER, c->vtimer_active);
 		p->vtimer_active = c->vtimer_active;

@@ -56,6 +56,19 @@ u64 arch_smc(u64 fn, u64 a, u64 b, u64 c)
 	return x0;
 }
 
+/* Whole 2 MiB blocks; the size of what DC ZVA zeroes is a power of two. */
+void arch_zero_ram(void *p, u64 size)
+{
+	u64 dczid = read_sysreg(dczid_el0), line = 4ULL << (dczid & 0xf);
+
+	if (dczid & BIT(4)) {		/* DC ZVA prohibited */
+		memset(p, 0, size);
+		return;
+	}
+	for (u64 a = (u64)p; a < (u64)p + size; a += line)
+		asm volatile("dc zva, %0" : : "r"(a) : "memory");
+}
+
 /* RNDR (FEAT_RNG): NZCV.Z is set when it has nothing to give. */
 bool arch_random(u64 *value)
 {
