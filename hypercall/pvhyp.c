@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvhyp: the guest side of the pvkit ABI. Finds the hypervisor, registers one
+ * shared page per online vCPU, and gives other modules the vCPUs' states and
+ * the calls. Pages are allocated once for all possible CPUs; a CPU's page is
+ * registered when it comes online and unregistered when it goes, so readers
+ * never meet a missing page: an offline CPU's page reads PV_VCPU_OFF.
+ *
+ * On another hypervisor, or on bare hardware, it loads with no features, so
+ * that modules which need none of them still work.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/debugfs.h>
+#include <linux/io.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include <pvkit/pvhyp.h>
+
+DEFINE_PER_CPU(struct pvhyp_cpu, pvhyp_cpus);
+EXPORT_PER_CPU_SYMBOL_GPL(pvhyp_cpus);
+
+static u32 features;
+static u64 slice_ns;
+static enum cpuhp_state hp_state;
+static struct dentry *debugfs;
+
+u32 pvhyp_features(void)
+{
+	return features;
+}
+EXPORT_SYMBOL_GPL(pvhyp_features);
+
+u64 pvhyp_slice_ns(void)
+{
+	return slice_ns;
+}
+EXPORT_SYMBOL_GPL(pvhyp_slice_ns);
+
+static bool discover(void)
+{
+	struct arm_smccc_res res;
+
+	if (arm_smccc_1_1_get_conduit() != SMCCC_CONDUIT_HVC)
+		return false;
+	arm_smccc_1_1_hvc(PV_FN_UID, &res);
+	if ((u32)res.a0 != PV_UID_0 || (u32)res.a1 != PV_UID_1 ||
+	    (u32)res.a2 != PV_UID_2 || (u32)res.a3 != PV_UID_3)
+		return false;
+	arm_smccc_1_1_hvc(PV_FN_FEATURES, &res);
+	if ((long)res.a0 != PV_SUCCESS || res.a2 < PV_ABI_VERSION)
+		return false;
+	features = (u32)res.a1;
+	slice_ns = res.a3;
+	return true;
+}
+
+/* Runs on the CPU itself, in its hotplug thread. */
+static int page_online(unsigned int cpu)
+{
+	struct pvhyp_cpu *c = this_cpu_ptr(&pvhyp_cpus);
+	long ret;
+
+	/* vCPU n has affinity level 0 n, see abi.h */
+	c->vcpu = read_cpuid_mpidr() & MPIDR_LEVEL_MASK;
+	ret = pvhyp_call(PV_FN_PAGE_REGISTER, virt_to_phys(c->page), NULL);
+	if (ret != PV_SUCCESS) {
+		pr_err("CPU %u: cannot register its page (%ld)\n", cpu, ret);
+		return -EIO;
+	}
+	WRITE_ONCE(c->registered, true);
+	return 0;
+}
+
+static int page_offline(unsigned int cpu)
+{
+	struct pvhyp_cpu *c = this_cpu_ptr(&pvhyp_cpus);
+
+	WRITE_ONCE(c->registered, false);
+	pvhyp_call(PV_FN_PAGE_UNREGISTER, 0, NULL);
+	WRITE_ONCE(c->page->state, PV_VCPU_OFF);
+	return 0;
+}
+
+static const char * const exit_names[] = {
+#define X(id, name) name,
+	PV_EXIT_REASONS(X)
+#undef X
+};
+
+static const char * const state_names[] = {
+	[PV_VCPU_RUNNING] = "running",
+	[PV_VCPU_PREEMPTED_KERNEL] = "preempted-kernel",
+	[PV_VCPU_PREEMPTED_USER] = "preempted-user",
+	[PV_VCPU_BLOCKED] = "blocked",
+	[PV_VCPU_OFF] = "off",
+};
+
+/* "exits": one line per reason, one column per online CPU. */
+static int exits_show(struct seq_file *m, void *unused)
+{
+	int cpu, i;
+
+	seq_printf(m, "%-14s", "reason");
+	for_each_online_cpu(cpu)
+		seq_printf(m, " %12s%d", "cpu", cpu);
+	seq_putc(m, '\n');
+	for (i = 0; i < PV_EXIT_NR; i++) {
+		seq_printf(m, "%-14s", exit_names[i]);
+		for_each_online_cpu(cpu) {
+			struct arm_smccc_res res;
+			u32 vcpu = per_cpu_ptr(&pvhyp_cpus, cpu)->vcpu;
+
+			/* Exact, where the page is as old as its last refresh. */
+			arm_smccc_1_1_hvc(PV_FN_STATS, vcpu, i, 0, &res);
+			seq_printf(m, " %13lu", (long)res.a0 ? 0 : res.a1);
+		}
+		seq_putc(m, '\n');
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(exits);
+
+/* "vcpus": one line per CPU: vCPU number, state, times run, directed yields got. */
+static int vcpus_show(struct seq_file *m, void *unused)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct pvhyp_cpu *c = per_cpu_ptr(&pvhyp_cpus, cpu);
+		u32 state = pvhyp_state(cpu);
+
+		seq_printf(m, "cpu%d vcpu=%u state=%s run_seq=%u yields=%llu\n", cpu, c->vcpu,
+			   state < ARRAY_SIZE(state_names) ? state_names[state] : "?",
+			   READ_ONCE(c->page->run_seq), READ_ONCE(c->page->yields));
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(vcpus);
+
+static void free_pages_of_cpus(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		free_page((unsigned long)per_cpu_ptr(&pvhyp_cpus, cpu)->page);
+}
+
+static int alloc_pages_of_cpus(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct pv_vcpu_page *page = (void *)get_zeroed_page(GFP_KERNEL);
+
+		if (!page) {
+			free_pages_of_cpus();
+			return -ENOMEM;
+		}
+		page->state = PV_VCPU_OFF;
+		per_cpu_ptr(&pvhyp_cpus, cpu)->page = page;
+	}
+	return 0;
+}
+
+static int __init pvhyp_init(void)
+{
+	int ret;
+
+	BUILD_BUG_ON(sizeof(struct pv_vcpu_page) != SZ_4K || PAGE_SIZE % SZ_4K);
+	if (!discover()) {
+		pr_info("no pvkit hypervisor here: no features\n");
+		return 0;
+	}
+	if (!(features & PV_FEAT_PAGE)) {
+		pr_err("the hypervisor offers no shared page (features 0x%x)\n", features);
+		return -EOPNOTSUPP;
+	}
+	ret = alloc_pages_of_cpus();
+	if (ret)
+		return ret;
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "pvkit/pvhyp:online", page_online, page_offline);
+	if (ret < 0) {
+		free_pages_of_cpus();
+		return ret;
+	}
+	hp_state = ret;
+	debugfs = debugfs_create_dir("pvhyp", NULL);
+	debugfs_create_file("exits", 0444, debugfs, NULL, &exits_fops);
+	debugfs_create_file("vcpus", 0444, debugfs, NULL, &vcpus_fops);
+	pr_info("pvkit hypervisor, features 0x%x, slice %llu us\n", features,
+		div_u64(slice_ns, 1000));
+	return 0;
+}
+
+static void __exit pvhyp_exit(void)
+{
+	if (!features)
+		return;
+	debugfs_remove_recursive(debugfs);
+	cpuhp_remove_state(hp_state);
+	free_pages_of_cpus();
+}
+
+module_init(pvhyp_init);
+module_exit(pvhyp_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("pvkit: hypervisor discovery, per-vCPU shared pages, hypercalls");

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvlock: makes the spinlocks of the running kernel paravirtual. The kernel's
+ * out-of-line slow paths are redirected by ftrace direct calls; see
+ * Documentation/pvlock.md for how, and spinlock.c for the algorithm.
+ *
+ * Every replaced function speaks the protocol of the one it replaces, on the
+ * same data. So the switch `enabled` needs no synchronisation, and a CPU that
+ * slips past the redirection (ftrace's recursion guard) does no harm.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/debugfs.h>
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/stop_machine.h>
+
+#include <asm-generic/qspinlock_types.h>
+
+#include "pvlock.h"
+
+unsigned int pvl_policy;
+unsigned int pvl_spin_ns = 5000, pvl_steal_us = 10000;
+u32 pvl_spin_ticks, pvl_steal_ticks;
+static bool enabled = true;
+static struct dentry *debugfs;
+
+extern char pvl_tramp_spin[], pvl_tramp_read[], pvl_tramp_write[];
+extern char pvl_tramp_osq[], pvl_tramp_mutex[], pvl_tramp_rwsem[];
+
+struct hook {
+	const char *function;
+	char *trampoline;
+	bool required;
+	bool needs_osq_node;
+	bool active;
+	struct ftrace_ops ops;
+};
+
+static struct hook hooks[] = {
+	{ "queued_spin_lock_slowpath", pvl_tramp_spin, .required = true },
+	{ "queued_read_lock_slowpath", pvl_tramp_read },
+	{ "queued_write_lock_slowpath", pvl_tramp_write },
+	{ "osq_lock", pvl_tramp_osq, .needs_osq_node = true },
+	{ "mutex_spin_on_owner", pvl_tramp_mutex },
+	{ "rwsem_spin_on_owner", pvl_tramp_rwsem },
+};
+
+static u32 to_ticks(u64 ns)
+{
+	return (u32)max_t(u64, 1, div_u64(ns * read_sysreg(cntfrq_el0), NSEC_PER_SEC));
+}
+
+static void set_times(void)
+{
+	pvl_spin_ticks = to_ticks(pvl_spin_ns);
+	pvl_steal_ticks = to_ticks((u64)pvl_steal_us * NSEC_PER_USEC);
+}
+
+static int set_time(const char *val, const struct kernel_param *kp)
+{
+	int ret = param_set_uint_minmax(val, kp, 0, 1000000);
+
+	if (!ret)
+		set_times();
+	return ret;
+}
+
+static const struct kernel_param_ops time_ops = { .set = set_time, .get = param_get_uint };
+module_param_cb(spin_ns, &time_ops, &pvl_spin_ns, 0644);
+MODULE_PARM_DESC(spin_ns, "spin this long before looking at who is preempted, ns, 0-1000000 (5000)");
+module_param_cb(steal_us, &time_ops, &pvl_steal_us, 0644);
+MODULE_PARM_DESC(steal_us, "try to take the lock unfairly this long before queueing, us, 0-1000000 (10000)");
+
+static int set_enabled(const char *val, const struct kernel_param *kp)
+{
+	int ret = param_set_bool(val, kp);
+
+	if (!ret && hooks[0].active)
+		WRITE_ONCE(pvl_on, enabled);
+	return ret;
+}
+
+static const struct kernel_param_ops enabled_ops = { .set = set_enabled, .get = param_get_bool };
+module_param_cb(enabled, &enabled_ops, &enabled, 0644);
+MODULE_PARM_DESC(enabled, "redirect the slow paths, Y or N, at any time (Y)");
+
+static const char * const policy_names[] = { "directed", "undirected" };
+
+static int set_policy(const char *val, const struct kernel_param *kp)
+{
+	int i = sysfs_match_string(policy_names, val);
+
+	if (i < 0)
+		return i;
+	WRITE_ONCE(pvl_policy, i);
+	return 0;
+}
+
+static int get_policy(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", policy_names[pvl_policy]);
+}
+
+static const struct kernel_param_ops policy_ops = { .set = set_policy, .get = get_policy };
+module_param_cb(policy, &policy_ops, NULL, 0644);
+MODULE_PARM_DESC(policy, "directed: the pvlock algorithm; undirected: native with a yield wherever WFE would trap, for comparison (directed)");
+
+static const char * const stat_names[] = {
+#define X(name) #name,
+	PVL_STATS(X)
+#undef X
+};
+
+static int stats_show(struct seq_file *m, void *unused)
+{
+	int i, cpu;
+
+	for (i = 0; i < PVL_NR_STATS; i++) {
+		u64 sum = 0;
+
+		for_each_possible_cpu(cpu)
+			sum += READ_ONCE(per_cpu_ptr(&pvl_cpus, cpu)->stats[i]);
+		seq_printf(m, "%s %llu\n", stat_names[i], sum);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int hooks_show(struct seq_file *m, void *unused)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		seq_printf(m, "%s %s\n", hooks[i].function,
+			   hooks[i].active ? "redirected" : "left alone");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(hooks);
+
+/* kallsyms_lookup_name() is not exported, but a kprobe on it knows where it is. */
+static unsigned long look_up(const char *symbol)
+{
+	static unsigned long (*kallsyms)(const char *name);
+	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
+
+	if (!kallsyms) {
+		if (register_kprobe(&kp))
+			return 0;
+		kallsyms = (void *)kp.addr;
+		unregister_kprobe(&kp);
+	}
+	return kallsyms(symbol);
+}
+
+static int add_hook(struct hook *h)
+{
+	unsigned long addr = look_up(h->function);
+	int ret;
+
+	if (!addr)
+		return -ENOENT;
+	ret = ftrace_set_filter_ip(&h->ops, addr, 0, 0);
+	if (!ret)
+		ret = register_ftrace_direct(&h->ops, (unsigned long)h->trampoline);
+	if (ret) {
+		ftrace_free_filter(&h->ops);
+		return ret;
+	}
+	/* From here on kernel.ftrace_enabled=0 is refused with EBUSY. */
+	h->ops.flags |= FTRACE_OPS_FL_PERMANENT;
+	h->active = true;
+	return 0;
+}
+
+static int do_nothing(void *unused)
+{
+	return 0;
+}
+
+static void remove_hooks(void)
+{
+	int i;
+
+	WRITE_ONCE(pvl_on, 0);
+	for (i = ARRAY_SIZE(hooks) - 1; i >= 0; i--) {
+		struct hook *h = &hooks[i];
+
+		if (!h->active)
+			continue;
+		h->ops.flags &= ~FTRACE_OPS_FL_PERMANENT;
+		unregister_ftrace_direct(&h->ops, (unsigned long)h->trampoline, true);
+		h->active = false;
+	}
+	/*
+	 * All our code runs with preemption off, so a CPU in it cannot come to
+	 * the stopper: afterwards none is left.
+	 */
+	stop_machine(do_nothing, NULL, NULL);
+}
+
+static int add_hooks(void)
+{
+	int i, ret;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		struct hook *h = &hooks[i];
+
+		if (h->needs_osq_node && !pvl_osq_node)
+			continue;
+		ret = add_hook(h);
+		if (!ret)
+			continue;
+		if (h->required) {
+			pr_err("this kernel does not let %s be redirected (%d)\n", h->function, ret);
+			return -EOPNOTSUPP;
+		}
+		pr_info("%s cannot be redirected (%d), left alone\n", h->function, ret);
+	}
+	return 0;
+}
+
+static int __init pvlock_init(void)
+{
+	const u32 needed = PV_FEAT_PAGE | PV_FEAT_YIELD | PV_FEAT_WAIT_KICK;
+	int ret;
+
+	BUILD_BUG_ON(IS_ENABLED(CONFIG_PREEMPTION));
+	if ((pvhyp_features() & needed) != needed) {
+		pr_err("no hypervisor with directed yield here\n");
+		return -ENODEV;
+	}
+	pvl_qnodes = (void __percpu *)look_up("qnodes");
+	if (!pvl_qnodes) {
+		pr_err("this kernel has no queue nodes by the name of qnodes\n");
+		return -EOPNOTSUPP;
+	}
+	pvl_osq_node = (void __percpu *)look_up("osq_node");
+	set_times();
+	ret = add_hooks();
+	if (ret) {
+		remove_hooks();
+		return ret;
+	}
+	debugfs = debugfs_create_dir("pvlock", NULL);
+	debugfs_create_file("stats", 0444, debugfs, NULL, &stats_fops);
+	debugfs_create_file("hooks", 0444, debugfs, NULL, &hooks_fops);
+	WRITE_ONCE(pvl_on, enabled);
+	pr_info("spinlocks are paravirtual%s\n", enabled ? "" : ", switched off");
+	return 0;
+}
+
+static void __exit pvlock_exit(void)
+{
+	remove_hooks();
+	debugfs_remove_recursive(debugfs);
+}
+
+module_init(pvlock_init);
+module_exit(pvlock_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("pvkit: paravirtual spinlocks for the running kernel");

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lock torture for stock kernels, which come without locktorture. Threads on
+ * all CPUs take all kinds of locks in random order, with random delays, and
+ * with interrupts on or off. Each lock protects a few words that are changed
+ * non-atomically; whoever finds them inconsistent counts a violation.
+ *
+ * insmod locktorture_pv.ko; debugfs locktorture_pv/start: write a number of
+ * milliseconds, or "busted MS" for a lock that does not lock (the negative
+ * control); returns at once. debugfs locktorture_pv/result: waits for the end.
+ */
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/prandom.h>
+#include <linux/rwsem.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/uaccess.h>
+
+struct guarded {
+	unsigned long a, b, c;
+};
+
+static struct {
+	spinlock_t spin, spin_irq, outer;
+	rwlock_t rw;
+	struct mutex mutex;
+	struct rw_semaphore rwsem;
+	struct guarded g[6];
+} ____cacheline_aligned t;
+
+static atomic64_t violations, operations;
+static atomic_t running;
+static bool busted;
+static unsigned long end_jiffies;
+static u64 longest_ns[64];
+static struct dentry *dir;
+static struct timer_list timers[64];
+static DECLARE_WAIT_QUEUE_HEAD(finished);
+
+static void change(struct guarded *g, u32 rnd)
+{
+	unsigned long a = READ_ONCE(g->a);
+
+	if (a != READ_ONCE(g->b) || a != READ_ONCE(g->c))
+		atomic64_inc(&violations);
+	WRITE_ONCE(g->a, a + 1);
+	if (rnd & 1)
+		ndelay(rnd & 0x3ff);
+	WRITE_ONCE(g->b, a + 1);
+	WRITE_ONCE(g->c, a + 1);
+}
+
+static void look(struct guarded *g)
+{
+	unsigned long a = READ_ONCE(g->a);
+
+	if (a != READ_ONCE(g->b) || a != READ_ONCE(g->c))
+		atomic64_inc(&violations);
+}
+
+static void torture_spin(u32 rnd)
+{
+	if (!busted)
+		spin_lock(&t.spin);
+	change(&t.g[0], rnd);
+	if (!busted)
+		spin_unlock(&t.spin);
+}
+
+static void torture_irq(u32 rnd)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&t.spin_irq, flags);
+	change(&t.g[1], rnd);
+	spin_unlock_irqrestore(&t.spin_irq, flags);
+}
+
+static void torture_nested(u32 rnd)
+{
+	spin_lock(&t.outer);
+	torture_irq(rnd);
+	change(&t.g[2], rnd >> 3);
+	spin_unlock(&t.outer);
+}
+
+static void torture_rw(u32 rnd)
+{
+	if (rnd & 0x30) {
+		read_lock(&t.rw);
+		look(&t.g[3]);
+		read_unlock(&t.rw);
+	} else {
+		write_lock_bh(&t.rw);
+		change(&t.g[3], rnd);
+		write_unlock_bh(&t.rw);
+	}
+}
+
+static void torture_mutex(u32 rnd)
+{
+	mutex_lock(&t.mutex);
+	change(&t.g[4], rnd);
+	if (!(rnd & 0xff00))
+		usleep_range(10, 50);
+	mutex_unlock(&t.mutex);
+}
+
+static void torture_rwsem(u32 rnd)
+{
+	if (rnd & 0x30) {
+		down_read(&t.rwsem);
+		look(&t.g[5]);
+		up_read(&t.rwsem);
+	} else {
+		down_write(&t.rwsem);
+		change(&t.g[5], rnd);
+		up_write(&t.rwsem);
+	}
+}
+
+static void (*const kinds[])(u32 rnd) = {
+	torture_spin, torture_irq, torture_nested, torture_rw, torture_mutex, torture_rwsem,
+};
+
+/* From the timer interrupt: nests into whatever wait is going on. */
+static void torture_timer(struct timer_list *timer)
+{
+	torture_irq(0);
+	read_lock(&t.rw);
+	look(&t.g[3]);
+	read_unlock(&t.rw);
+	if (time_before(jiffies, end_jiffies))
+		mod_timer(timer, jiffies + 1);
+}
+
+static int torturer(void *arg)
+{
+	long cpu = (long)arg;
+	struct rnd_state rnd;
+	u64 start, took;
+
+	prandom_seed_state(&rnd, 4711 + cpu);
+	mod_timer(&timers[cpu], jiffies + 1);
+	while (time_before(jiffies, end_jiffies)) {
+		u32 r = prandom_u32_state(&rnd);
+
+		start = ktime_get_ns();
+		kinds[r % ARRAY_SIZE(kinds)](r >> 4);
+		took = ktime_get_ns() - start;
+		if (took > longest_ns[cpu])
+			longest_ns[cpu] = took;
+		atomic64_inc(&operations);
+		cond_resched();
+	}
+	del_timer_sync(&timers[cpu]);
+	if (atomic_dec_and_test(&running))
+		wake_up_all(&finished);
+	return 0;
+}
+
+static ssize_t start_write(struct file *file, const char __user *ubuf, size_t len, loff_t *pos)
+{
+	unsigned int ms;
+	char buf[32];
+	long cpu;
+
+	if (len >= sizeof(buf) || copy_from_user(buf, ubuf, len))
+		return -EINVAL;
+	buf[len] = 0;
+	busted = strstarts(buf, "busted ");
+	if (kstrtouint(strim(buf + (busted ? 7 : 0)), 10, &ms) || !ms || ms > 3600000)
+		return -EINVAL;
+	if (atomic_cmpxchg(&running, 0, 1))
+		return -EBUSY;
+	atomic64_set(&violations, 0);
+	atomic64_set(&operations, 0);
+	memset(longest_ns, 0, sizeof(longest_ns));
+	memset(t.g, 0, sizeof(t.g));
+	end_jiffies = jiffies + msecs_to_jiffies(ms);
+	for_each_online_cpu(cpu) {
+		struct task_struct *p;
+
+		if (cpu >= ARRAY_SIZE(longest_ns))
+			break;
+		p = kthread_create(torturer, (void *)cpu, "torture/%ld", cpu);
+		if (IS_ERR(p))
+			continue;
+		set_cpus_allowed_ptr(p, cpumask_of(cpu));
+		atomic_inc(&running);
+		wake_up_process(p);
+	}
+	if (atomic_dec_and_test(&running))
+		wake_up_all(&finished);
+	return len;
+}
+
+static const struct file_operations start_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = start_write,
+};
+
+static int result_show(struct seq_file *m, void *unused)
+{
+	u64 longest = 0;
+	int i;
+
+	if (wait_event_interruptible(finished, !atomic_read(&running)))
+		return -EINTR;
+	for (i = 0; i < ARRAY_SIZE(longest_ns); i++)
+		longest = max(longest, longest_ns[i]);
+	seq_printf(m, "operations=%llu violations=%llu longest_ms=%llu\n",
+		   (u64)atomic64_read(&operations), (u64)atomic64_read(&violations),
+		   div_u64(longest, NSEC_PER_MSEC));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(result);
+
+static int __init torture_init(void)
+{
+	int i;
+
+	spin_lock_init(&t.spin);
+	spin_lock_init(&t.spin_irq);
+	spin_lock_init(&t.outer);
+	rwlock_init(&t.rw);
+	mutex_init(&t.mutex);
+	init_rwsem(&t.rwsem);
+	for (i = 0; i < ARRAY_SIZE(timers); i++)
+		timer_setup(&timers[i], torture_timer, TIMER_PINNED);
+	dir = debugfs_create_dir("locktorture_pv", NULL);
+	debugfs_create_file("start", 0200, dir, NULL, &start_fops);
+	debugfs_create_file("result", 0400, dir, NULL, &result_fops);
+	return 0;
+}
+
+static void __exit torture_exit(void)
+{
+	debugfs_remove_recursive(dir);
+	end_jiffies = jiffies;
+	wait_event(finished, !atomic_read(&running));
+}
+
+module_init(torture_init);
+module_exit(torture_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("pvkit: lock torture");

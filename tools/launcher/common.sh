@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What all commands share: messages and machine set-up.
+
+say() { printf 'pvkit: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+die_usage() { say "$*"; exit 2; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "need root or sudo for: $*"
+	fi
+}
+
+# Debian packages that we build and run with.
+PACKAGES="make gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler
+qemu-system-arm libcmocka-dev libfdt-dev spin xz-utils cpio kmod bc file shellcheck mmdebstrap
+libelf-dev"
+
+setup_packages() {
+	missing=
+	for p in $PACKAGES; do
+		case $(dpkg-query -W -f '${Status}' "$p" 2>/dev/null) in
+		*" installed") ;;
+		*) missing="$missing $p" ;;
+		esac
+	done
+	foreign=$(dpkg --print-foreign-architectures)
+	case $foreign in
+	*arm64*) ;;
+	*)
+		say "adding architecture arm64 to dpkg, to fetch guest packages"
+		as_root dpkg --add-architecture arm64
+		apt_updated=no
+		;;
+	esac
+	if [ -n "$missing" ] || [ "${apt_updated:-}" = no ] || [ -z "$(newest_kernel 6.12 cloud-arm64)" ]; then
+		say "updating package lists"
+		as_root apt-get -qq update || die "apt-get update failed"
+	fi
+	[ -z "$missing" ] && return
+	say "installing:$missing"
+	# shellcheck disable=SC2086
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $missing \
+		>"$BUILD/apt.log" 2>&1 || { tail -20 "$BUILD/apt.log" >&2; die "apt-get install failed"; }
+}
+
+# newest_kernel SERIES FLAVOUR: the newest version that the archive offers, as
+# in linux-image-<version>-<flavour>.
+newest_kernel() {
+	apt-cache search --names-only "^linux-image-$1\.[0-9.]*[-+][a-z0-9]*-$2\$" 2>/dev/null |
+		sed -n "s/^linux-image-\(.*\)-$2\(:arm64\)\{0,1\} .*/\1/p" | sort -V | tail -1
+}
+
+# fetch PACKAGE...: download into build/dl, without installing. Prints nothing.
+fetch() {
+	mkdir -p "$BUILD/dl"
+	for p in "$@"; do
+		name=${p%%:*}
+		set -- "$BUILD/dl/$name"_*.deb
+		[ -e "$1" ] && continue
+		say "fetching $p"
+		(cd "$BUILD/dl" && apt-get -qq download "$p" 2>"$BUILD/apt.log") ||
+			{ cat "$BUILD/apt.log" >&2; die "cannot download $p"; }
+	done
+}
+
+# unpack PACKAGE DIRECTORY
+unpack() {
+	stamp=$2/.unpacked-${1%%:*}
+	[ -e "$stamp" ] && return
+	fetch "$1"
+	mkdir -p "$2"
+	dpkg -x "$BUILD/dl/${1%%:*}"_*.deb "$2"
+	touch "$stamp"
+}
+
+# kernel_setup SERIES FLAVOUR: fetch and unpack; sets KVER and KIMAGE.
+kernel_setup() {
+	KVER=$(newest_kernel "$1" "$2")
+	[ -n "$KVER" ] || die "the package archive has no linux-image-$1.*-$2 (is arm64 in its lists?)"
+	KVER=$KVER-$2
+	KDIR=$BUILD/kernel/$KVER
+	unpack "linux-image-$KVER:arm64" "$KDIR"
+	KIMAGE=$KDIR/boot/Image-$KVER
+	if [ ! -e "$KIMAGE" ]; then
+		unpack_image "$KDIR/boot/vmlinuz-$KVER" "$KIMAGE"
+	fi
+}
+
+# unpack_image FROM TO: a gzip'd Image is unpacked, anything else is copied.
+unpack_image() {
+	if gzip -t "$1" 2>/dev/null; then
+		gzip -dc "$1" >"$2.tmp"
+	else
+		cp "$1" "$2.tmp"
+	fi
+	mv "$2.tmp" "$2"
+}
+
+# What modules are built against: never installed (see Documentation/building.md).
+headers_setup() {
+	base=${KVER%-cloud-arm64}
+	unpack "linux-headers-$KVER:arm64" "$KDIR"
+	unpack "linux-headers-$base-common" "$KDIR"
+	unpack "linux-kbuild-$base" "$KDIR"
+}
+
+jobs() { getconf _NPROCESSORS_ONLN; }

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Run guests under the hypervisor in QEMU: describe the VMs in a device tree,
+# let QEMU's loader put it and the images into memory, and watch the console.
+#
+# Memory: the hypervisor at 0x40200000, images from 64 MiB on, each file once,
+# then the VM description; guests get what is free.
+
+RAM_BASE=1073741824
+IMAGES_AT=$((RAM_BASE + 67108864))
+ALIGN=2097152
+
+run_usage() {
+	cat <<-'END'
+	usage: ./pvkit run [OPTIONS] --vm KEY=VALUE,...  [--vm ...]
+	  --vm          name, vcpus (1), mem (512M), kernel (required: Image, gzip'd Image or raw
+	                binary), initrd, append (kernel command line), affinity (mask of pCPUs),
+	                partitioned=yes (pinned, WFI and WFE untrapped), reset=stop (a reset ends the VM)
+	  --pcpus N     physical CPUs (1)
+	  --slice-us N  scheduling slice (10000)
+	  --cpu MODEL   QEMU CPU model (max)
+	  --icount      deterministic time: 1 instruction = 1 ns
+	  --timeout S   end after S seconds and fail
+	  --image       boot the hypervisor as an arm64 Image instead of an ELF
+	Exits 0 when every VM powered off in order, 1 when one crashed or time ran out.
+	END
+}
+
+cmd_run() {
+	run_build=yes
+	run_reset
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--vm | --pcpus | --slice-us | --cpu | --timeout)
+			[ $# -ge 2 ] || die_usage "$1 needs a value"
+			run_option "$1" "$2"
+			shift 2
+			;;
+		--icount) RUN_ICOUNT=yes; shift ;;
+		--image) RUN_IMAGE=yes; shift ;;
+		-h | --help) run_usage; return 0 ;;
+		*) die_usage "run: unknown option '$1' (try ./pvkit run --help)" ;;
+		esac
+	done
+	[ "$RUN_VMS" -gt 0 ] || die_usage "run: no --vm given"
+	mkdir -p "$BUILD"
+	if [ "$run_build" = yes ]; then
+		. "$LAUNCHER/build.sh"
+		setup_packages
+		build_hypervisor
+	fi
+	run_start
+}
+
+is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
+
+run_option() {
+	case $1 in
+	--vm) run_vm "$2" ;;
+	--pcpus)
+		is_number "$2" && [ "$2" -ge 1 ] && [ "$2" -le 8 ] || die_usage "run: --pcpus must be 1 to 8, not '$2'"
+		RUN_PCPUS=$2
+		;;
+	--slice-us)
+		is_number "$2" && [ "$2" -ge 100 ] && [ "$2" -le 1000000 ] ||
+			die_usage "run: --slice-us must be 100 to 1000000, not '$2'"
+		RUN_SLICE=$2
+		;;
+	--timeout)
+		is_number "$2" && [ "$2" -ge 1 ] || die_usage "run: --timeout must be a number of seconds, not '$2'"
+		RUN_TIMEOUT=$2
+		;;
+	--cpu) RUN_CPU=$2 ;;
+	esac
+}
+
+run_reset() {
+	RUN_PCPUS=1 RUN_SLICE=10000 RUN_CPU=max,pauth-impdef=on RUN_ICOUNT=no RUN_TIMEOUT='' RUN_IMAGE=no
+	RUN_VMS=0 RUN_MEM=0 RUN_AT=$IMAGES_AT RUN_LOADERS='' RUN_FILES=''
+	RUN_WORK=$(mktemp -d "${TMPDIR:-/tmp}/pvkit.XXXXXX")
+	trap 'rm -rf "$RUN_WORK"' EXIT
+	: >"$RUN_WORK/vms.dts"
+	: >"$RUN_WORK/files"
+}
+
+# to_bytes 512M
+to_bytes() {
+	case $1 in
+	*[!0-9]*[!MG]* | *[!0-9MG]* | '' | [MG]) return 1 ;;
+	*G) echo $((${1%G} * 1073741824)) ;;
+	*M) echo $((${1%M} * 1048576)) ;;
+	*) return 1 ;;
+	esac
+}
+
+cells64() { printf '0x%x 0x%x' $(($1 >> 32)) $(($1 & 0xffffffff)); }
+
+# place FILE: have QEMU load it; sets PLACED to "address size" in cells.
+place() {
+	PLACED=$(awk -F '\t' -v f="$1" '$1 == f { print $2 }' "$RUN_WORK/files")
+	[ -n "$PLACED" ] && return
+	case $1 in *,*) die_usage "run: file name with a comma: $1" ;; esac
+	size=$(($(wc -c <"$1")))
+	PLACED="$(cells64 "$RUN_AT") $(cells64 "$size")"
+	printf '%s\t%s\n' "$1" "$PLACED" >>"$RUN_WORK/files"
+	printf 'file=%s,addr=%s,force-raw=on\n' "$1" "$RUN_AT" >>"$RUN_WORK/loaders"
+	RUN_AT=$(((RUN_AT + size + ALIGN - 1) / ALIGN * ALIGN))
+}
+
+quote_dts() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
+
+run_vm() {
+	vm_name=vm$RUN_VMS vm_vcpus=1 vm_mem=512M vm_kernel='' vm_initrd='' vm_append='' vm_affinity=''
+	vm_partitioned='' vm_reset=''
+	rest=$1,
+	while [ -n "$rest" ]; do
+		item=${rest%%,*}
+		rest=${rest#*,}
+		value=${item#*=}
+		case $item in
+		name=* | vcpus=* | mem=* | kernel=* | initrd=* | append=* | affinity=* | partitioned=* | reset=*)
+			eval "vm_${item%%=*}=\$value" ;;
+		disk=* | net=*) die_usage "run: --vm ${item%%=*}= needs a later version: there are no virtio devices yet" ;;
+		*) die_usage "run: --vm: unknown item '$item'" ;;
+		esac
+	done
+	is_number "$vm_vcpus" && [ "$vm_vcpus" -ge 1 ] && [ "$vm_vcpus" -le 16 ] ||
+		die_usage "run: --vm $vm_name: vcpus must be 1 to 16, not '$vm_vcpus'"
+	mem=$(to_bytes "$vm_mem") || die_usage "run: --vm $vm_name: mem must be like 512M or 1G, not '$vm_mem'"
+	[ $((mem % ALIGN)) -eq 0 ] && [ "$mem" -gt 0 ] || die_usage "run: --vm $vm_name: mem must be a multiple of 2M"
+	[ -n "$vm_kernel" ] || die_usage "run: --vm $vm_name: no kernel="
+	for f in "$vm_kernel" "$vm_initrd"; do
+		[ -z "$f" ] || [ -r "$f" ] || die_usage "run: --vm $vm_name: cannot read '$f'"
+	done
+	if gzip -t "$vm_kernel" 2>/dev/null; then
+		unpack_image "$vm_kernel" "$RUN_WORK/kernel$RUN_VMS"
+		vm_kernel=$RUN_WORK/kernel$RUN_VMS
+	fi
+	{
+		echo "vm$RUN_VMS {"
+		echo 'compatible = "pvkit,vm";'
+		echo "label = \"$(quote_dts "$vm_name")\";"
+		echo "vcpus = <$vm_vcpus>;"
+		echo "memory = <$(cells64 "$mem")>;"
+		echo "bootargs = \"$(quote_dts "$vm_append")\";"
+		place "$vm_kernel"
+		echo "kernel = <$PLACED>;"
+		[ -z "$vm_affinity" ] || echo "affinity = <$vm_affinity>;"
+		[ "$vm_partitioned" != yes ] || echo "partitioned;"
+		[ "$vm_reset" != stop ] || echo "stop-on-reset;"
+		[ -z "$vm_initrd" ] || { place "$vm_initrd"; echo "initrd = <$PLACED>;"; }
+		echo "};"
+	} >>"$RUN_WORK/vms.dts"
+	RUN_VMS=$((RUN_VMS + 1))
+	RUN_MEM=$((RUN_MEM + mem + ALIGN))
+}
+
+run_start() {
+	{
+		echo "/dts-v1/; / { compatible = \"pvkit,config\"; slice-us = <$RUN_SLICE>;"
+		cat "$RUN_WORK/vms.dts"
+		echo "};"
+	} >"$RUN_WORK/config.dts"
+	dtc -q -O dtb -o "$RUN_WORK/config.dtb" "$RUN_WORK/config.dts" 2>"$RUN_WORK/dtc" ||
+		{ cat "$RUN_WORK/dtc" >&2; die "run: cannot describe the VMs (see above)"; }
+	config=$RUN_AT
+	printf 'file=%s,addr=%s,force-raw=on\n' "$RUN_WORK/config.dtb" "$config" >>"$RUN_WORK/loaders"
+	mem=$(((config - RAM_BASE + RUN_MEM) / 1048576 + 66))
+
+	set -- -M virt,virtualization=on,gic-version=3 -cpu "$RUN_CPU" -smp "$RUN_PCPUS" -m "${mem}M" \
+		-display none -nic none -no-reboot -serial stdio -monitor none -append "pvkit.config=$config"
+	if [ "$RUN_IMAGE" = yes ]; then
+		set -- "$@" -kernel "$BUILD/hyp-stub/hyp-stub.img"
+	else
+		set -- "$@" -kernel "$BUILD/hyp-stub/hyp-stub.elf"
+	fi
+	while read -r l; do
+		set -- "$@" -device "loader,$l"
+	done <"$RUN_WORK/loaders"
+	[ "$RUN_ICOUNT" = no ] || set -- "$@" -icount shift=0,sleep=off
+	[ -z "$RUN_TIMEOUT" ] || limit="timeout --foreground -s KILL $RUN_TIMEOUT"
+	# shellcheck disable=SC2086
+	{ ${limit:-} qemu-system-aarch64 "$@" && echo done >"$RUN_WORK/ended"; } | tee "$RUN_WORK/log"
+	if [ ! -e "$RUN_WORK/ended" ]; then
+		say "run: time ran out (or QEMU failed)"
+		return 1
+	fi
+	# The hypervisor's last word, written when no guest can write any more.
+	case $(tail -1 "$RUN_WORK/log" | tr -d '\r') in
+	"hyp: all VMs off: "*" in order, 0 crashed") return 0 ;;
+	esac
+	say "run: a VM crashed or did not start"
+	return 1
+}
