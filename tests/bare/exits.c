@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cost of exits in instructions, under QEMU -icount shift=0 (1 instruction =
+ * 1 ns; CNTVCT ticks are 16 ns): each operation many times in a loop, minus
+ * the same loop without it. Needs 2 vCPUs; on 2 pCPUs for the IPI.
+ * Prints: RESULT name value-in-thousandths
+ */
+#include "bare.h"
+
+#define LOOPS 200000ULL
+#define NS_PER_TICK (1000000000ULL / read_sysreg(cntfrq_el0))
+
+static u64 empty;	/* ns of the empty loop */
+static volatile u64 seen, exits_before;
+
+static void result(const char *name, u64 ns, u64 loops)
+{
+	put("RESULT ");
+	put(name);
+	put(" ");
+	put_number((ns - empty * loops / LOOPS) * 1000 / loops);
+	put("\n");
+}
+
+#define MEASURE(loops, body) ({ \
+	u64 __t = now(); \
+	for (u64 __i = 0; __i < (loops); __i++) { \
+		asm volatile("" : : : "memory"); \
+		body; \
+	} \
+	(now() - __t) * NS_PER_TICK; \
+})
+
+static u64 exit_count(u64 vcpu, u64 reason)
+{
+	struct call c = { PV_FN_STATS, vcpu, reason, 0 };
+
+	hvc(&c);
+	return c.x1;
+}
+
+static u64 all_exits(void)
+{
+	u64 n = 0;
+
+	for (u64 r = 0; r < PV_EXIT_NR; r++)
+		n += r == PV_EXIT_HVC ? 0 : exit_count(0, r);
+	return n;
+}
+
+static void count_irq(u32 intid)
+{
+	if (intid == VTIMER_INTID)
+		write_sysreg(2, cntv_ctl_el0);	/* mask */
+	seen++;
+}
+
+static void timer_loop(void)
+{
+	u64 before = seen;
+
+	write_sysreg(read_sysreg(cntvct_el0), cntv_cval_el0);
+	write_sysreg(1, cntv_ctl_el0);
+	isb();
+	while (seen == before)
+		;
+}
+
+static void self_sgi(void)
+{
+	u64 before = seen;
+
+	write_sysreg(1ULL << 24 | 1, S3_0_C12_C11_5);	/* ICC_SGI1R_EL1: SGI 1 to 0 */
+	isb();
+	while (seen == before)
+		;
+}
+
+static volatile u64 pong;
+
+static void echo_irq(u32 intid)
+{
+	(void)intid;
+	pong++;
+}
+
+static void secondary(void)
+{
+	gic_setup();
+	pong = 1;
+	asm volatile("msr daifclr, #2");
+	for (;;)
+		asm volatile("yield");
+}
+
+/* To a vCPU that spins with interrupts on, on the other pCPU; both summed. */
+static void ipi(void)
+{
+	u64 before = pong;
+
+	write_sysreg(1ULL << 24 | 2, S3_0_C12_C11_5);
+	isb();
+	while (pong == before)
+		asm volatile("yield");
+}
+
+void bare_main(void)
+{
+	u64 t;
+
+	gic_setup();
+	on_irq = count_irq;
+	empty = MEASURE(LOOPS, );
+	result("exits.hypercall", MEASURE(LOOPS, hvc1(PV_FN_FEATURES, 0)), LOOPS);
+	result("exits.psci_version", MEASURE(LOOPS, hvc1(0x84000000, 0)), LOOPS);
+	result("exits.hypercall_fast", MEASURE(LOOPS, hvc1(PV_FN_YIELD_TO, 0)), LOOPS);
+	result("exits.mmio_gicd", MEASURE(LOOPS, mmio_read(GICD + 8)), LOOPS);
+	result("exits.sysreg_id", MEASURE(LOOPS, read_sysreg(id_aa64pfr0_el1)), LOOPS);
+
+	asm volatile("msr daifclr, #2");
+	result("exits.timer", MEASURE(LOOPS / 10, timer_loop()), LOOPS / 10);
+	result("exits.self_sgi", MEASURE(LOOPS / 10, self_sgi()), LOOPS / 10);
+
+	/* Completion: what 1000 self-SGIs cost in exits, minus one for sending each. */
+	t = all_exits();
+	for (int i = 0; i < 1000; i++)
+		self_sgi();
+	t = all_exits() - t;
+	put("RESULT exits.eoi_exits ");
+	put_number((t - exit_count(0, PV_EXIT_HVC) * 0 - 1000) / 1000 * 1000);
+	put("\n");
+	asm volatile("msr daifset, #2");
+	result("exits.eoi", MEASURE(LOOPS, write_sysreg(1023, S3_0_C12_C12_1)), LOOPS);
+
+	on_irq = echo_irq;
+	start_vcpu(1, secondary);
+	while (!pong)
+		asm volatile("yield");
+	result("exits.ipi", MEASURE(LOOPS / 10, ipi()), LOOPS / 10);
+	put("DONE\n");
+}

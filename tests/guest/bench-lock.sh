@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Guest side of `pvkit bench lock --icount`. Boots with maxcpus=1, so that
+# measurements of one vCPU are undisturbed and booting is quick.
+# Prints lines: RESULT name value
+. /lib.sh
+D=/sys/kernel/debug
+P=/sys/module/pvlock/parameters
+MS=$(sed -n 's/.*pvkit.ms=\([0-9]*\).*/\1/p' /proc/cmdline)
+WORK=1000
+
+# bench THREADS: sets sections, longest, violations
+bench() {
+	sleep 0.02
+	echo "$1 $WORK $WORK $MS" >$D/lockbench/run
+	eval "$(tr ' ' '\n' <$D/lockbench/run)"
+	# the threads stop a little late: count per time
+	rate=$(awk "BEGIN { printf \"%d\", $sections * 1e9 / $elapsed_ns }")
+	[ "$violations" = 0 ] || echo "VIOLATIONS $violations"
+}
+
+load pvhyp
+load lockbench
+echo "RESULT redirect.native $(cat $D/lockbench/redirect)"
+bench 1
+echo "RESULT alone.before $rate"
+load pvlock enabled=0
+echo "RESULT redirect.off $(cat $D/lockbench/redirect)"
+echo 1 >$P/enabled
+echo "RESULT redirect.on $(cat $D/lockbench/redirect)"
+bench 1
+alone=$rate
+echo "RESULT alone.after $rate"
+for c in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$c/online"; done
+sleep 0.2
+
+for n in $(sed -n 's/.*pvkit.threads=\([0-9:]*\).*/\1/p' /proc/cmdline | tr : ' '); do
+	for mode in native yield pv; do
+		case $mode in
+		native) echo 0 >$P/enabled ;;
+		yield) echo undirected >$P/policy; echo 1 >$P/enabled ;;
+		pv) echo directed >$P/policy; echo 1 >$P/enabled ;;
+		esac
+		bench "$n"
+		echo "RESULT $mode.$n.rate $rate"
+		echo "RESULT $mode.$n.longest_ns $longest_wait_ns"
+		echo "RESULT $mode.$n.efficiency $(awk "BEGIN { printf \"%.4f\", $rate / $alone }")"
+	done
+done
+sed 's/^/RESULT stats./' $D/pvlock/stats
