@@ -129,6 +129,7 @@ struct pcpu {
 	enum sched_request request;
 	struct vcpu *lend_to;
 	bool vtimer_active;		/* physical state of the virtual timer's PPI */
+	u64 picked_at;			/* when the current vCPU got this pCPU */
 	u64 slice_end;			/* ~0: nobody waits, no slice is running */
 	struct list blocked;		/* vCPUs whose timers this pCPU keeps */
 };

@@ -6,7 +6,9 @@
  * whose slice is used up, or that YIELDs, gets a new slice and the last turn.
  * One that blocks keeps its turn and the rest of its slice: when an interrupt
  * wakes it, it preempts a later turn. So a vCPU that sleeps a lot reacts
- * quickly, and cannot take more than its share.
+ * quickly, and cannot take more than its share. But it lets the other run for
+ * a moment first: vCPUs that wake at the same tick would else take the pCPU
+ * from each other in the middle of their interrupt handlers, locks held.
  *
  * YIELD_TO lends: the target runs at once, on a part of the caller's slice,
  * and then both go back to their turns. A lock holder gets just the time that
@@ -24,6 +26,7 @@
 #include "core/core.h"
 
 #define LEND_SHARE	8	/* lends up to 1/8 of a slice at a time */
+#define GRACE_SHARE	32	/* a wake-up preempts after 1/32 of a slice */
 #define CRUMB_SHARE	64	/* less than 1/64 of a slice counts as none */
 
 static spinlock_t sched_lock;
@@ -82,8 +85,11 @@ static void arm_timer(struct pcpu *p)
 	u64 at = ~0ULL;
 	struct list *l;
 
-	if (p->current)
+	if (p->current) {
 		at = MIN(p->slice_end, ptimer_deadline(p->current));
+		if (p->preempt)
+			at = MIN(at, p->picked_at + slice_ticks / GRACE_SHARE);
+	}
 	list_for_each(l, &p->blocked)
 		at = MIN(at, container_of(l, struct vcpu, link)->wake_at);
 	arch_set_deadline(at);
@@ -228,6 +234,8 @@ static void load(struct pcpu *p, struct vcpu *v)
 	v->pcpu = p;
 	v->steal += arch_counter() - v->ready_since;
 	p->current = v;
+	p->picked_at = arch_counter();
+	p->preempt = 0;
 	if (v->waiting) {
 		v->waiting = 0;
 		v->regs.x[1] = __atomic_exchange_n(&v->kicked, 0, __ATOMIC_ACQ_REL);
@@ -327,8 +335,10 @@ static struct vcpu *give_way(struct pcpu *p, struct vcpu *v, struct vcpu *next)
 
 static bool slice_over(const struct pcpu *p, const struct vcpu *v)
 {
-	return p->preempt || (!v->lent && used_up(v)) ||
-		(p->slice_end != ~0ULL && arch_counter() >= p->slice_end);
+	u64 now = arch_counter();
+
+	return (p->preempt && now - p->picked_at >= slice_ticks / GRACE_SHARE) ||
+		(!v->lent && used_up(v)) || (p->slice_end != ~0ULL && now >= p->slice_end);
 }
 
 /* The slow part of sched_exit(). */
@@ -369,7 +379,6 @@ static struct vcpu *reschedule(struct pcpu *p, struct vcpu *v)
 	}
 	if (next == v && p->current && slice_over(p, v))
 		next = give_way(p, v, NULL);
-	p->preempt = 0;
 	if (next != v || !p->current)
 		load(p, next);
 	else
@@ -536,11 +545,11 @@ void sched_timer_expired(void)
 		if (v->wake_at <= now)
 			wake(v, true);
 	}
-	if (p->current && now >= p->slice_end)
-		WRITE_ONCE(p->resched, 1);
 	arm_timer(p);
-	if (p->current && now >= p->slice_end)
+	if (p->current && (now >= p->slice_end || p->preempt)) {
+		WRITE_ONCE(p->resched, 1);
 		arch_set_deadline(~0ULL);	/* until reschedule() sets the next */
+	}
 	spin_unlock(&sched_lock);
 }
 

@@ -66,6 +66,8 @@ static inline u64 now(void)
 }
 
 /* lib.c */
+void *memcpy(void *dst, const void *src, u64 n);
+void *memset(void *dst, int c, u64 n);
 void put(const char *s);
 void put_number(u64 v);
 void put_hex(u64 v);

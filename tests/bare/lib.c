@@ -5,8 +5,6 @@ void (*volatile on_irq)(u32 intid);
 volatile u64 nr_faults, last_esr, last_far;
 void handle_sync(void);
 void handle_irq(void);
-void *memcpy(void *dst, const void *src, u64 n);
-void *memset(void *dst, int c, u64 n);
 
 void *memcpy(void *dst, const void *src, u64 n)
 {
