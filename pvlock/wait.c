@@ -68,7 +68,8 @@ bool pvl_overcommitted(void)
 }
 
 /*
- * The best vCPU to run instead of us, waiting for @lock; -1: none is preempted.
+ * The best vCPU to run instead of us, waiting for @lock (NULL: just any); -1:
+ * none is preempted.
  * @locked: somebody holds it. If not, it is free for the owner of the pending
  * bit or the head of the queue, and that one is what we wait for.
  */
@@ -89,7 +90,7 @@ static int choose(const void *lock, bool locked)
 		switch (pvhyp_state(cpu)) {
 		case PV_VCPU_PREEMPTED_KERNEL:
 			any = true;
-			if (READ_ONCE(c->lock) == lock) {
+			if (lock && READ_ONCE(c->lock) == lock) {
 				if (READ_ONCE(c->role) >= PVL_PENDING && next_owner < 0)
 					next_owner = cpu;
 			} else if (READ_ONCE(c->role) == PVL_NONE) {

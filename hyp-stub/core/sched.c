@@ -377,8 +377,10 @@ static struct vcpu *reschedule(struct pcpu *p, struct vcpu *v)
 	case SCHED_NONE:
 		break;
 	}
-	if (next == v && p->current && slice_over(p, v))
+	if (next == v && p->current && slice_over(p, v)) {
+		p->preempt = 0;
 		next = give_way(p, v, NULL);
+	}
 	if (next != v || !p->current)
 		load(p, next);
 	else
