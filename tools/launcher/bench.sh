@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Measurements. Every figure says how it was got; see Documentation/measuring.md.
+
+bench_usage() {
+	cat <<-'END'
+	usage: ./pvkit bench WHAT... [--icount] [--quick] [--json FILE]
+	  exits   instructions per hypercall, trapped access, interrupt
+	  lock    contended spinlock: native, undirected yield, pvlock
+	  size    footprint of the hypervisor
+	  boot    time to init, under the hypervisor and without it
+	  --icount  only deterministic runs, no multi-threaded ones
+	END
+}
+
+. "$LAUNCHER/build.sh"
+. "$LAUNCHER/run.sh"
+
+cmd_bench() {
+	json='' what='' BENCH_QUICK=no BENCH_ICOUNT=no
+	while [ $# -gt 0 ]; do
+		case $1 in
+		exits | lock | size | boot) what="$what $1"; shift ;;
+		--icount) BENCH_ICOUNT=yes; shift ;;
+		--quick) BENCH_QUICK=yes; shift ;;
+		--json)
+			[ $# -ge 2 ] || die_usage "--json needs a file name"
+			json=$2
+			shift 2
+			;;
+		-h | --help) bench_usage; return 0 ;;
+		*) die_usage "bench: unknown '$1' (try ./pvkit bench --help)" ;;
+		esac
+	done
+	[ -n "$what" ] || die_usage "bench: what? exits, lock, size or boot"
+	build_all
+	bench_begin
+	for w in $what; do
+		"bench_$w"
+	done
+	bench_print
+	[ -z "$json" ] || { bench_json >"$json"; say "figures written to $json"; }
+}
+
+bench_begin() {
+	RESULTS=$BUILD/results.tsv
+	: >"$RESULTS"
+}
+
+# record NAME VALUE UNIT HOW
+record() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$RESULTS"; }
+
+bench_print() {
+	awk -F '\t' '{ printf "%-36s %12s %-13s %s\n", $1, $2, $3, $4 }' "$RESULTS"
+}
+
+bench_json() {
+	qemu=$(qemu-system-aarch64 --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
+	commit=$(git -C "$TOP" rev-parse --short HEAD 2>/dev/null || echo unknown)
+	printf '{"schema": 1, "machine": {"cpus": %s, "arch": "%s", "qemu": "%s"}, ' \
+		"$(jobs)" "$(uname -m)" "$qemu"
+	printf '"build": {"commit": "%s", "kernel": "%s"}, "results": [' "$commit" "$KVER"
+	awk -F '\t' '{ printf "%s\n  {\"name\": \"%s\", \"value\": %s, \"unit\": \"%s\", \"how\": \"%s\"}",
+		(NR > 1 ? "," : ""), $1, $2, $3, $4 }' "$RESULTS"
+	printf '\n]}\n'
+}
+
+# guest_run LOG OPTIONS...: `pvkit run` in a subshell, output to LOG; fails if it did.
+guest_run() {
+	log=$1
+	shift
+	("$TOP/pvkit" run "$@" </dev/null) >"$log" 2>&1 ||
+		{ tail -15 "$log" >&2; die "the guest run failed (see $log)"; }
+	! grep -q VIOLATIONS "$log" || die "mutual exclusion was violated (see $log)"
+}
+
+# value LOG NAME: of its RESULT line.
+value() { tr -d '\r' <"$1" | awk -v n="$2" '$1 == "RESULT" && $2 == n { print $3 }'; }
+
+bench_exits() {
+	say "exits: 2 vCPUs on 2 pCPUs, deterministic"
+	guest_run "$BUILD/bench-exits.log" --icount --timeout 300 --pcpus 2 \
+		--vm "name=exits,vcpus=2,mem=16M,kernel=$BUILD/bare/exits.bin"
+	for n in hypercall psci_version hypercall_fast mmio_gicd sysreg_id timer self_sgi eoi ipi; do
+		v=$(value "$BUILD/bench-exits.log" exits.$n)
+		record exits.$n "$(thousandths "$v")" instructions \
+			"icount, mean of many, loop overhead taken off"
+	done
+	record exits.eoi_exits "$(thousandths "$(value "$BUILD/bench-exits.log" exits.eoi_exits)")" \
+		exits "exit counters around 1000 self-SGIs, the sending taken off"
+}
+
+thousandths() { awk "BEGIN { printf \"%.3f\", $1 / 1000 }" | sed 's/\.\{0,1\}0*$//'; }
+
+bench_size() {
+	nm=aarch64-linux-gnu-nm elf=$BUILD/hyp-stub/hyp-stub.elf
+	text=$((0x$($nm "$elf" | awk '$3 == "__text_end" { print $1 }')))
+	ram=$((0x$($nm "$elf" | awk '$3 == "__image_size" { print $1 }')))
+	record size.text_bytes $text bytes "text and read-only data of hyp-stub.elf"
+	record size.ram_bytes $ram bytes "whole image with its static heap, for up to 8 pCPUs"
+}
+
+KERNEL_ARGS="console=ttyAMA0 quiet panic=-1"
+
+bench_boot() {
+	say "boot: 1 vCPU on 1 pCPU, deterministic, with and without the hypervisor"
+	guest_initrd "$BUILD/boot.cpio" "$TOP/tests/guest/bench-boot.sh"
+	guest_run "$BUILD/bench-boot.log" --icount --timeout 300 \
+		--vm "name=boot,vcpus=1,mem=512M,kernel=$KIMAGE,initrd=$BUILD/boot.cpio,reset=stop,append=$KERNEL_ARGS"
+	dtc -q -O dtb -o "$BUILD/el1.dtb" "$TOP/tests/guest/el1.dts"
+	timeout -s KILL 300 qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth=off,sve=off,sme=off -smp 1 -m 512M \
+		-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=0,sleep=off \
+		-dtb "$BUILD/el1.dtb" -kernel "$KIMAGE" -initrd "$BUILD/boot.cpio" \
+		-append "$KERNEL_ARGS" >"$BUILD/bench-boot-el1.log" 2>&1 </dev/null ||
+		die "booting without the hypervisor failed (see $BUILD/bench-boot-el1.log)"
+	with=$(value "$BUILD/bench-boot.log" boot.init_us)
+	without=$(value "$BUILD/bench-boot-el1.log" boot.init_us)
+	record boot.stub_ms "$(thousandths "$with")" ms "guest clock when init starts, icount, 1 vCPU"
+	record boot.el1_ms "$(thousandths "$without")" ms "the same kernel and devices at EL1 without hypervisor"
+	record boot.overhead_ratio "$(ratio "$with" "$without")" ratio "boot.stub_ms / boot.el1_ms"
+}
+
+ratio() { awk "BEGIN { printf \"%.4f\", $1 / $2 }"; }
+
+bench_lock() {
+	[ "${BENCH_LOCK_MT_ONLY:-no}" = yes ] || bench_lock_icount
+	[ "$BENCH_ICOUNT" = yes ] || bench_lock_mt
+}
+
+bench_lock_icount() {
+	ms=400
+	[ "$BENCH_QUICK" = no ] || ms=160
+	say "lock: 1, 2, 4, 8 vCPUs on 1 pCPU, deterministic (some minutes)"
+	guest_initrd "$BUILD/lock.cpio" "$TOP/tests/guest/bench-lock.sh"
+	log=$BUILD/bench-lock.log
+	guest_run "$log" --icount --timeout 1500 --vm "name=lock,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.threads=1:2:4:8"
+	how="icount, 1 pCPU, $ms ms, 1000 instructions inside and outside the lock; sections / those of one vCPU alone"
+	for n in 1 2 4 8; do
+		for m in native yield pv; do
+			record lock.$m.${n}x.efficiency "$(value "$log" $m.$n.efficiency)" ratio "$how"
+			record lock.$m.${n}x.longest_wait_ms \
+				"$(awk "BEGIN { printf \"%.3f\", $(value "$log" $m.$n.longest_ns) / 1e6 }")" ms \
+				"longest wait for the lock in that run"
+		done
+	done
+	native=$(value "$log" redirect.native)
+	record lock.native_slowpath_instructions "$(thousandths "$native")" instructions "icount, call on a free lock"
+	record lock.redirect_instructions "$(thousandths $(($(value "$log" redirect.off) - native)))" \
+		instructions "icount, added to a slow path by the redirection, switched off"
+	record lock.pv_slowpath_instructions "$(thousandths "$(value "$log" redirect.on)")" instructions \
+		"icount, our slow path called on a free lock, redirection included"
+	record lock.uncontended_ratio "$(ratio "$(value "$log" alone.after)" "$(value "$log" alone.before)")" ratio \
+		"icount, sections of one vCPU with pvlock / before it was loaded"
+}
+
+median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+bench_lock_mt() {
+	ms=1000 runs=5
+	[ "$BENCH_QUICK" = no ] || { ms=300; runs=3; }
+	say "lock: 8 vCPUs on 2 pCPUs, multi-threaded, $runs interleaved runs"
+	guest_initrd "$BUILD/lock-mt.cpio" "$TOP/tests/guest/bench-lock-mt.sh"
+	log=$BUILD/bench-lock-mt.log
+	guest_run "$log" --timeout 600 --pcpus 2 --vm "name=lock,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock-mt.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.runs=$runs"
+	how="multi-threaded QEMU, 2 pCPUs, median of $runs interleaved runs of $ms ms, 600 instructions inside, 2400 outside"
+	for m in native pv fit_native fit_pv; do
+		eval "mt_$m=$(value "$log" $m.rate | median)"
+		# shellcheck disable=SC2154
+		eval "record lock.mt.$m.rate \$mt_$m sections/s \"\$how\""
+	done
+	record lock.mt.pv_vs_native "$(ratio "$mt_pv" "$mt_native")" ratio "8 vCPUs on 2 pCPUs; $how"
+	record lock.mt.pv_vs_fit "$(ratio "$mt_pv" "$mt_fit_native")" ratio "8 vCPUs on 2 pCPUs / 2 on 2 native; $how"
+	record lock.mt.contended_fit_ratio "$(ratio "$mt_fit_pv" "$mt_fit_native")" ratio "2 on 2, pvlock / native; $how"
+	record lock.mt.pv.longest_wait_ms "$(value "$log" pv.longest_ns | sort -n | tail -1 | awk '{ printf "%.1f", $1 / 1e6 }')" \
+		ms "worst of all runs; a scheduling round is 40 ms"
+	record lock.mt.native.longest_wait_ms "$(value "$log" native.longest_ns | sort -n | tail -1 | awk '{ printf "%.1f", $1 / 1e6 }')" \
+		ms "worst of all runs"
+}
