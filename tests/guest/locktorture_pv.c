@@ -7,7 +7,7 @@
  *
  * insmod locktorture_pv.ko; debugfs locktorture_pv/start: write a number of
  * milliseconds, or "busted MS" for a lock that does not lock (the negative
- * control); returns at once. debugfs locktorture_pv/result: waits for the end.
+ * control); returns at once. "stop" ends it early. debugfs locktorture_pv/result: waits for the end.
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -173,6 +173,10 @@ static ssize_t start_write(struct file *file, const char __user *ubuf, size_t le
 	if (len >= sizeof(buf) || copy_from_user(buf, ubuf, len))
 		return -EINVAL;
 	buf[len] = 0;
+	if (!strcmp(strim(buf), "stop")) {
+		WRITE_ONCE(end_jiffies, jiffies);
+		return len;
+	}
 	busted = strstarts(buf, "busted ");
 	if (kstrtouint(strim(buf + (busted ? 7 : 0)), 10, &ms) || !ms || ms > 3600000)
 		return -EINVAL;

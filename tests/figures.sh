@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The figures that we promise, measured and compared with their limits.
+. "$TOP/tests/tap.sh"
+"$TOP/pvkit" bench exits size boot lock --quick --json "$BUILD/check/figures.json" || exit 1
+figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "$BUILD/results.tsv"; }
+at_most() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") <= $2) }"; }
+at_least() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") >= $2) }"; }
+limit() { expect "$2 $1 $3 (is $(figure "$2"))" "$1" "$2" "$3"; }
+plan 15
+limit at_most exits.hypercall 150
+limit at_most exits.hypercall_fast 60
+limit at_most exits.mmio_gicd 300
+limit at_most exits.ipi 1000
+limit at_most exits.timer 1000
+limit at_most exits.eoi_exits 0
+limit at_most size.text_bytes 98304
+limit at_most size.ram_bytes 1048576
+limit at_most boot.overhead_ratio 1.10
+limit at_least lock.pv.4x.efficiency 0.95
+limit at_least lock.pv.8x.efficiency 0.95
+limit at_least lock.uncontended_ratio 0.999
+limit at_least lock.mt.pv_vs_native 20
+limit at_least lock.mt.pv_vs_fit 0.70
+limit at_most lock.mt.pv.longest_wait_ms 80

@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Bad arguments get one clear line and exit status 2; run's exit status is true.
+. "$TOP/tests/tap.sh"
+BIN=$BUILD/bare/spin.bin
+
+# bad TEXT ARGUMENTS...: status 2, one line that contains TEXT.
+bad() {
+	text=$1
+	shift
+	out=$("$TOP/pvkit" "$@" 2>&1)
+	status=$?
+	[ $status = 2 ] && [ "$(printf '%s\n' "$out" | wc -l)" = 1 ] && case $out in
+	*"$text"*) ;;
+	*) false ;;
+	esac || { echo "# status $status: $out"; return 1; }
+}
+
+plan 17
+expect "unknown command" bad "unknown command 'fly'" fly
+expect "unknown check option" bad "unknown option" check --fast
+expect "no VM" bad "no --vm" run
+expect "unknown run option" bad "unknown option '--disk'" run --disk
+expect "option without value" bad "needs a value" run --pcpus
+expect "too many pCPUs" bad "must be 1 to 8" run --pcpus 9
+expect "pCPUs not a number" bad "must be 1 to 8" run --pcpus two
+expect "no kernel" bad "no kernel=" run --vm name=a
+expect "kernel that is not there" bad "cannot read" run --vm kernel=/nonexistent
+expect "bad memory size" bad "mem must be" run --vm "mem=12X,kernel=$BIN"
+expect "odd memory size" bad "multiple of 2M" run --vm "mem=3M,kernel=$BIN"
+expect "too many vCPUs" bad "vcpus must be" run --vm "vcpus=17,kernel=$BIN"
+expect "unknown VM item" bad "unknown item 'colour=red'" run --vm "colour=red,kernel=$BIN"
+expect "nothing to bench" bad "bench: what" bench
+expect "unknown bench" bad "unknown 'speed'" bench speed
+expect "a guest that powers off" "$TOP/pvkit" run --timeout 60 --vm "mem=16M,kernel=$BIN"
+time_out() { ! "$TOP/pvkit" run --timeout 1 --vm "mem=16M,kernel=$BIN"; }
+expect "a timeout is a failure" time_out

@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What can be checked about the sources without running them.
+. "$TOP/tests/tap.sh"
+cd "$TOP" || exit 1
+shell_scripts() { git ls-files 2>/dev/null | grep -E '(\.sh|^pvkit|^\.ci/run|tests/guest/init)$'; }
+no_long_files() {
+	git ls-files '*.c' '*.h' '*.S' | xargs wc -l | awk '$2 != "total" && $1 > 480 { print "# " $0; bad = 1 } END { exit bad }'
+}
+licensed() { ! git ls-files '*.c' '*.h' '*.S' '*.sh' '*Makefile' '*Kbuild' | xargs grep -L SPDX-License-Identifier | grep .; }
+headers_alone() {
+	for h in $(git ls-files 'hyp-stub/*.h' | grep -v sysreg.h) hypercall/include/pvkit/abi.h; do
+		printf '#include "%s"\n' "$TOP/$h" | aarch64-linux-gnu-gcc -std=gnu11 -fsyntax-only -Wall -Werror \
+			-Ihyp-stub -Ihypercall/include -x c - || return 1
+	done
+}
+core_is_portable() { ! grep -nE 'asm volatile|read_sysreg|write_sysreg' hyp-stub/core/*.c hyp-stub/irq/*.c; }
+plan 5
+expect "shellcheck" sh -c "$(printf 'shellcheck -x -s sh %s' "$(shell_scripts | tr '\n' ' ')")"
+expect "files stay small" no_long_files
+expect "every file names its licence" licensed
+expect "headers compile alone" headers_alone
+expect "core and irq touch no system register" core_is_portable

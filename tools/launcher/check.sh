@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# All tests. Each suite writes TAP or KTAP; its result lines are counted, a
+# plan that is not fulfilled is a failure, and the last line is the sum.
+
+. "$LAUNCHER/build.sh"
+. "$LAUNCHER/bench.sh"
+
+cmd_check() {
+	CHECK=normal
+	case ${1:-} in
+	'') ;;
+	--quick) CHECK=quick ;;
+	--long) CHECK=long ;;
+	*) die_usage "check: unknown option '$1'" ;;
+	esac
+	mkdir -p "$BUILD"
+	passed=0 failed=0 skipped=0
+	build_all
+	rm -rf "$BUILD/check"
+	mkdir -p "$BUILD/check"
+
+	suite unit 120 make -s -C "$TOP/tests/unit" O="$BUILD/unit" check
+	suite model 600 make -s -C "$TOP/tests/model" O="$BUILD/model" check
+	suite launcher 300 sh "$TOP/tests/launcher.sh"
+	suite style 120 sh "$TOP/tests/style.sh"
+	suite hostile 300 "$TOP/pvkit" run --timeout 250 \
+		--vm "name=hostile,vcpus=2,mem=16M,kernel=$BUILD/bare/hostile.bin"
+	suite boot 900 sh "$TOP/tests/boot.sh" $CHECK
+	suite isolation 300 sh "$TOP/tests/isolation.sh"
+	if [ $CHECK != quick ]; then
+		guest_initrd "$BUILD/ktap.cpio" "$TOP/tests/guest/ktap-pvlock.sh"
+		suite pvlock 900 "$TOP/pvkit" run --timeout 800 --pcpus 2 \
+			--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/ktap.cpio,reset=stop,append=$KERNEL_ARGS"
+		suite figures 1500 sh "$TOP/tests/figures.sh"
+	fi
+	if [ $CHECK = long ]; then
+		suite soak 7200 sh "$TOP/tests/soak.sh"
+	fi
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ]
+}
+
+# suite NAME SECONDS COMMAND...
+suite() {
+	name=$1 limit=$2
+	shift 2
+	out=$BUILD/check/$name.tap
+	began=$(date +%s)
+	say "check: $name"
+	status=0
+	timeout -s KILL "$limit" "$@" </dev/null >"$out.raw" 2>&1 || status=$?
+	tr -d '\r' <"$out.raw" >"$out"
+	plan=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' "$out" | awk '{ n += $1 } END { print n + 0 }')
+	s=$(grep -c '^ok .*# SKIP' "$out") || true
+	p=$(($(grep -c '^ok ' "$out" || true) - s))
+	f=$(grep -c '^not ok ' "$out") || true
+	if [ $((p + f + s)) -ne "$plan" ] || [ "$plan" -eq 0 ]; then
+		echo "not ok - $name: $((p + f + s)) results of $plan planned (status $status, see $out)"
+		tail -15 "$out"
+		f=$((f + 1))
+	elif [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
+		echo "not ok - $name: exit status $status (see $out)"
+		tail -15 "$out"
+		f=$((f + 1))
+	fi
+	sed "s/^/$name: /" "$out" | grep -E "^$name: not ok" || true
+	echo "# $name: $p passed, $f failed, $s skipped, $(($(date +%s) - began)) s"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
