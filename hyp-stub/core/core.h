@@ -60,6 +60,7 @@ struct vcpu {
 	int last_pcpu;
 	u64 turn;			/* place in the run queue */
 	s64 slice_left;			/* counter ticks of this turn */
+	bool borrows;			/* runs on lent time, ahead of its turn */
 	u64 lent;			/* counter ticks got by YIELD_TO or with an IPI */
 	u64 run_start;
 	u64 ready_since;

@@ -139,6 +139,7 @@ static void enqueue(struct vcpu *v)
 
 	v->state = VCPU_READY;
 	v->lent = 0;
+	v->borrows = false;
 	v->ready_since = arch_counter();
 	if (used_up(v))
 		new_turn(v);
@@ -202,8 +203,11 @@ static bool lend(struct vcpu *v, struct vcpu *target)
 		part = MIN((u64)v->slice_left, most);
 		v->slice_left -= (s64)part;
 	}
+	if (part < slice_ticks / CRUMB_SHARE)
+		return false;
 	target->lent = part;
-	return part >= slice_ticks / CRUMB_SHARE;
+	target->borrows = true;
+	return true;
 }
 
 /* Start or continue @v's slice on @p. */
@@ -212,9 +216,11 @@ static void start_slice(struct pcpu *p, struct vcpu *v)
 	bool alone = list_empty(&run_queue) && list_empty(&lent_queue);
 
 	v->run_start = arch_counter();
-	if (!v->lent && used_up(v))
+	if (!v->lent)
+		v->borrows = false;
+	if (!v->borrows && used_up(v))
 		new_turn(v);
-	p->slice_end = alone ? ~0ULL : v->run_start + (v->lent ? v->lent : (u64)v->slice_left);
+	p->slice_end = alone ? ~0ULL : v->run_start + (v->borrows ? v->lent : (u64)v->slice_left);
 	arm_timer(p);
 }
 
@@ -296,7 +302,6 @@ static bool block(struct pcpu *p, struct vcpu *v)
 		return false;
 	}
 	unload(p, v);
-	v->lent = 0;
 	v->wake_at = timers_deadline(v);
 	list_add_tail(&p->blocked, &v->link);
 	pvpage_stopped(v);
@@ -338,7 +343,7 @@ static bool slice_over(const struct pcpu *p, const struct vcpu *v)
 	u64 now = arch_counter();
 
 	return (p->preempt && now - p->picked_at >= slice_ticks / GRACE_SHARE) ||
-		(!v->lent && used_up(v)) || (p->slice_end != ~0ULL && now >= p->slice_end);
+		(v->borrows ? !v->lent : used_up(v)) || (p->slice_end != ~0ULL && now >= p->slice_end);
 }
 
 /* The slow part of sched_exit(). */
@@ -369,7 +374,11 @@ static struct vcpu *reschedule(struct pcpu *p, struct vcpu *v)
 	case SCHED_LEND:
 		if (target->state != VCPU_READY || !allowed(target, p))
 			break;
-		lend(v, target);
+		if (!lend(v, target)) {	/* nothing left to lend: as YIELD */
+			new_turn(v);
+			next = give_way(p, v, NULL);
+			break;
+		}
 		target->yields_received++;
 		list_del(&target->link);
 		next = give_way(p, v, target);

@@ -204,8 +204,8 @@ static bool get_image(struct node *n, const char *prop, struct vm_image *image)
 
 	if (!p || len != 16)
 		return false;
-	image->pa = fdt64_to_cpu(p[0]);
-	image->size = fdt64_to_cpu(p[1]);
+	image->pa = fdt64_ld(&p[0]);
+	image->size = fdt64_ld(&p[1]);
 	for (unsigned int i = 0; i < platform.nr_ram; i++)
 		if (image->pa >= platform.ram[i].base && image->size <= platform.ram[i].size &&
 		    image->pa - platform.ram[i].base <= platform.ram[i].size - image->size)
