@@ -5,7 +5,7 @@
 cd "$TOP" || exit 1
 shell_scripts() { git ls-files 2>/dev/null | grep -E '(\.sh|^pvkit|^\.ci/run|tests/guest/init)$'; }
 no_long_files() {
-	git ls-files '*.c' '*.h' '*.S' | xargs wc -l | awk '$2 != "total" && $1 > 480 { print "# " $0; bad = 1 } END { exit bad }'
+	git ls-files '*.c' '*.h' '*.S' | xargs wc -l | awk '$2 != "total" && $1 > 640 { print "# " $0; bad = 1 } END { exit bad }'
 }
 licensed() { ! git ls-files '*.c' '*.h' '*.S' '*.sh' '*Makefile' '*Kbuild' | xargs grep -L SPDX-License-Identifier | grep .; }
 headers_alone() {
@@ -16,7 +16,7 @@ headers_alone() {
 }
 core_is_portable() { ! grep -nE 'asm volatile|read_sysreg|write_sysreg' hyp-stub/core/*.c hyp-stub/irq/*.c; }
 plan 5
-expect "shellcheck" sh -c "$(printf 'shellcheck -x -s sh %s' "$(shell_scripts | tr '\n' ' ')")"
+expect "shellcheck" sh -c "$(printf 'shellcheck -e SC1090,SC1091 -s sh %s' "$(shell_scripts | tr '\n' ' ')")"
 expect "files stay small" no_long_files
 expect "every file names its licence" licensed
 expect "headers compile alone" headers_alone

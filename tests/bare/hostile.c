@@ -202,7 +202,8 @@ static void system_registers(void)
 			continue;	/* acknowledging interrupts has side effects */
 		reads++;
 		if (run_code(insn)) {
-			if (last_esr >> 26 == 0)
+			/* FEAT_IDST: in the ID space, undefined is reported as a trap. */
+			if (last_esr >> 26 == 0 || (last_esr >> 26 == 0x18 && crn == 0))
 				undefined++;
 			else if (other++ < 5) {
 				put("# ");
