@@ -202,8 +202,13 @@ static void system_registers(void)
 			continue;	/* acknowledging interrupts has side effects */
 		reads++;
 		if (run_code(insn)) {
-			/* FEAT_IDST: in the ID space, undefined is reported as a trap. */
-			if (last_esr >> 26 == 0 || (last_esr >> 26 == 0x18 && crn == 0))
+			u32 ec = last_esr >> 26;
+
+			/*
+			 * FEAT_IDST reports undefined ID registers as a trap, and
+			 * this guest's own CPACR disables SVE and SME (0x19, 0x1d).
+			 */
+			if (ec == 0 || (ec == 0x18 && crn == 0) || ec == 0x19 || ec == 0x1d)
 				undefined++;
 			else if (other++ < 5) {
 				put("# ");

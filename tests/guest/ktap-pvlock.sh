@@ -173,4 +173,4 @@ check "100 times rmmod and insmod under load" reload_under_load
 check "negative control: a lock that does not lock" negative_busted
 check "negative control: a hand-over without kick" negative_nokick
 check "modules unload, and the kernel has nothing to complain about" unloaded
-check "enough cases ran" [ $ktap_n -ge 16 ]
+check "enough cases ran" [ "$ktap_n" -ge 16 ]

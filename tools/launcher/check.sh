@@ -35,7 +35,9 @@ cmd_check() {
 		suite figures 1500 sh "$TOP/tests/figures.sh"
 	fi
 	if [ $CHECK = long ]; then
-		suite soak 7200 sh "$TOP/tests/soak.sh"
+		guest_initrd "$BUILD/soak.cpio" "$TOP/tests/guest/soak.sh"
+		suite soak 7200 "$TOP/pvkit" run --timeout 7000 --pcpus 2 \
+			--vm "name=soak,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/soak.cpio,reset=stop,append=$KERNEL_ARGS"
 	fi
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ]

@@ -76,7 +76,7 @@ run_option() {
 
 run_reset() {
 	RUN_PCPUS=1 RUN_SLICE=10000 RUN_CPU=max,pauth-impdef=on RUN_ICOUNT=no RUN_TIMEOUT='' RUN_IMAGE=no
-	RUN_VMS=0 RUN_MEM=0 RUN_AT=$IMAGES_AT RUN_LOADERS='' RUN_FILES=''
+	RUN_VMS=0 RUN_MEM=0 RUN_AT=$IMAGES_AT
 	RUN_WORK=$(mktemp -d "${TMPDIR:-/tmp}/pvkit.XXXXXX")
 	trap 'rm -rf "$RUN_WORK"' EXIT
 	: >"$RUN_WORK/vms.dts"
@@ -116,6 +116,7 @@ run_vm() {
 	while [ -n "$rest" ]; do
 		item=${rest%%,*}
 		rest=${rest#*,}
+		# shellcheck disable=SC2034
 		value=${item#*=}
 		case $item in
 		name=* | vcpus=* | mem=* | kernel=* | initrd=* | append=* | affinity=* | partitioned=* | reset=*)
@@ -180,7 +181,7 @@ run_start() {
 	[ "$RUN_ICOUNT" = no ] || set -- "$@" -icount shift=0,sleep=off
 	[ -z "$RUN_TIMEOUT" ] || limit="timeout --foreground -s KILL $RUN_TIMEOUT"
 	# shellcheck disable=SC2086
-	{ ${limit:-} qemu-system-aarch64 "$@" && echo done >"$RUN_WORK/ended"; } | tee "$RUN_WORK/log"
+	{ ${limit:-} qemu-system-aarch64 "$@" && echo ok >"$RUN_WORK/ended"; } | tee "$RUN_WORK/log"
 	if [ ! -e "$RUN_WORK/ended" ]; then
 		say "run: time ran out (or QEMU failed)"
 		return 1
