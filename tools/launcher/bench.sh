@@ -9,6 +9,7 @@ bench_usage() {
 	  lock    contended spinlock: native, undirected yield, pvlock
 	  size    footprint of the hypervisor
 	  boot    time to init, under the hypervisor and without it
+	  work    hackbench and a rename storm (stress-ng), native and pvlock, 8 vCPUs on 2 pCPUs
 	  --icount  only deterministic runs, no multi-threaded ones
 	END
 }
@@ -20,7 +21,7 @@ cmd_bench() {
 	json='' what='' BENCH_QUICK=no BENCH_ICOUNT=no
 	while [ $# -gt 0 ]; do
 		case $1 in
-		exits | lock | size | boot) what="$what $1"; shift ;;
+		exits | lock | size | boot | work) what="$what $1"; shift ;;
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
 		--json)
@@ -32,7 +33,7 @@ cmd_bench() {
 		*) die_usage "bench: unknown '$1' (try ./pvkit bench --help)" ;;
 		esac
 	done
-	[ -n "$what" ] || die_usage "bench: what? exits, lock, size or boot"
+	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot or work"
 	build_all
 	bench_begin
 	for w in $what; do
@@ -175,4 +176,43 @@ bench_lock_mt() {
 		ms "worst of all runs; a scheduling round is 40 ms"
 	record lock.mt.native.longest_wait_ms "$(value "$log" native.longest_ns | sort -n | tail -1 | awk '{ printf "%.1f", $1 / 1e6 }')" \
 		ms "worst of all runs"
+}
+
+# Real programs from Debian, unpacked without running any arm64 code.
+work_root() {
+	root=$BUILD/work-root
+	[ -e "$BUILD/work.cpio" ] && return
+	say "fetching rt-tests and stress-ng for arm64"
+	mmdebstrap --quiet --variant=extract --architectures=arm64 --include=rt-tests,stress-ng bookworm \
+		"$BUILD/work.tar" 2>"$BUILD/mmdebstrap.log" || { cat "$BUILD/mmdebstrap.log" >&2; die "mmdebstrap failed"; }
+	rm -rf "$root"
+	mkdir -p "$root"
+	tar -C "$root" -xf "$BUILD/work.tar" --wildcards './usr/bin/hackbench' './usr/bin/stress-ng' \
+		'./lib/ld-linux*' './lib/aarch64-linux-gnu/*.so*' \
+		'./usr/lib/aarch64-linux-gnu/*.so*'
+	make_cpio "$root" "$BUILD/work.cpio"
+	rm -rf "$root" "$BUILD/work.tar"
+}
+
+bench_work() {
+	runs=3
+	[ "$BENCH_QUICK" = no ] || runs=1
+	work_root
+	say "work: hackbench and a rename storm, 8 vCPUs on 2 pCPUs, $runs interleaved runs"
+	guest_initrd "$BUILD/work-run.cpio" "$TOP/tests/guest/bench-work.sh" "$BUILD/work.cpio"
+	log=$BUILD/bench-work.log
+	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=work,vcpus=8,mem=1G,kernel=$KIMAGE,initrd=$BUILD/work-run.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.runs=$runs"
+	how="multi-threaded QEMU, 8 vCPUs on 2 pCPUs, median of $runs interleaved runs"
+	for m in native pv; do
+		eval "hb_$m=$(value "$log" hackbench.$m | median) rn_$m=$(value "$log" rename.$m | median)"
+	done
+	# shellcheck disable=SC2154
+	{
+		record work.hackbench.native "$hb_native" s "hackbench -g 4 -l 100; $how"
+		record work.hackbench.pv "$hb_pv" s "the same with pvlock"
+		record work.hackbench.speedup "$(ratio "$hb_native" "$hb_pv")" ratio "$how"
+		record work.rename.native "$rn_native" ops/s "stress-ng --rename 8; $how"
+		record work.rename.pv "$rn_pv" ops/s "the same with pvlock"
+		record work.rename.speedup "$(ratio "$rn_pv" "$rn_native")" ratio "$how"
+	}
 }

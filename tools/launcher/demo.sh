@@ -17,6 +17,7 @@ cmd_demo() {
 	tr -d '\r' <"$BUILD/demo.log" | sed 's/^/    /'
 	bench_begin
 	say "step 3 of 4: one contended spinlock, deterministic, 1 to 8 vCPUs on 1 pCPU (2 to 5 minutes)"
+	# shellcheck disable=SC2034
 	BENCH_QUICK=no
 	bench_lock_icount
 	say "step 4 of 4: the same in real time, 8 vCPUs on 2 pCPUs (1 minute)"

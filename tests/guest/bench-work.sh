@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Guest side of `pvkit bench work`: real programs, native and with pvlock in
+# turn. Lower is better for hackbench, higher for stress-ng.
+. /lib.sh
+P=/sys/module/pvlock/parameters
+RUNS=$(sed -n 's/.*pvkit.runs=\([0-9]*\).*/\1/p' /proc/cmdline)
+load pvhyp
+load pvlock enabled=0
+for c in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$c/online"; done
+i=0
+while [ $i -lt "$RUNS" ]; do
+	for mode in native pv; do
+		case $mode in
+		native) echo 0 >$P/enabled ;;
+		pv) echo 1 >$P/enabled ;;
+		esac
+		sleep 0.2
+		hackbench -g 4 -l 100 | sed -n "s/^Time: /RESULT hackbench.$mode /p"
+		stress-ng --temp-path /tmp --rename 8 --timeout 5 --metrics-brief 2>&1 |
+			awk -v m=$mode '$4 == "rename" { print "RESULT rename." m, $9 }'
+	done
+	i=$((i + 1))
+done
+sed 's/^/RESULT stats./' /sys/kernel/debug/pvlock/stats
