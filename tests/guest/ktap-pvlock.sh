@@ -25,7 +25,8 @@ steal_seen() {
 }
 
 hyp_states() {
-	grep -q "^cpu0 vcpu=0 state=running" $D/pvhyp/vcpus &&
+	# whoever reads this runs
+	grep -q "^cpu[0-9]* vcpu=[0-9]* state=running" $D/pvhyp/vcpus &&
 		[ "$(grep -c '^cpu' $D/pvhyp/vcpus)" = "$CPUS" ] &&
 		awk '$1 == "wfi" && $2 > 0 { f = 1 } END { exit !f }' $D/pvhyp/exits
 }
