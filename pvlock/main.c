@@ -8,7 +8,8 @@
  * same data. So the switch `enabled` needs no synchronisation, and a CPU that
  * slips past the redirection (ftrace's recursion guard) does no harm.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+/* main.o is shared with pvlock_nokick.ko, so no KBUILD_MODNAME here. */
+#define pr_fmt(fmt) "pvlock: " fmt
 
 #include <linux/debugfs.h>
 #include <linux/ftrace.h>

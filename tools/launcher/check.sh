@@ -27,6 +27,7 @@ cmd_check() {
 	suite hostile 300 "$TOP/pvkit" run --timeout 250 \
 		--vm "name=hostile,vcpus=2,mem=16M,kernel=$BUILD/bare/hostile.bin"
 	suite boot 900 sh "$TOP/tests/boot.sh" $CHECK
+	suite no-hypervisor 150 sh "$TOP/tests/no-hypervisor.sh"
 	suite isolation 300 sh "$TOP/tests/isolation.sh"
 	if [ $CHECK != quick ]; then
 		guest_initrd "$BUILD/ktap.cpio" "$TOP/tests/guest/ktap-pvlock.sh"

@@ -18,8 +18,7 @@ as_root() {
 
 # Debian packages that we build and run with.
 PACKAGES="make gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler
-qemu-system-arm libcmocka-dev libfdt-dev spin xz-utils cpio kmod bc file shellcheck mmdebstrap
-libelf-dev"
+qemu-system-arm libcmocka-dev libfdt-dev spin xz-utils cpio kmod shellcheck mmdebstrap libelf-dev"
 
 setup_packages() {
 	missing=
@@ -56,6 +55,8 @@ newest_kernel() {
 		sed -n "s/^linux-image-\(.*\)-$2\(:arm64\)\{0,1\} .*/\1/p" | sort -V | tail -1
 }
 
+download() { (cd "$BUILD/dl" && apt-get -qq download "$1" 2>"$BUILD/apt.log"); }
+
 # fetch PACKAGE...: download into build/dl, without installing. Prints nothing.
 fetch() {
 	mkdir -p "$BUILD/dl"
@@ -64,8 +65,11 @@ fetch() {
 		set -- "$BUILD/dl/$name"_*.deb
 		[ -e "$1" ] && continue
 		say "fetching $p"
-		(cd "$BUILD/dl" && apt-get -qq download "$p" 2>"$BUILD/apt.log") ||
-			{ cat "$BUILD/apt.log" >&2; die "cannot download $p"; }
+		download "$p" || {
+			say "the package lists may be old: updating them"
+			as_root apt-get -qq update
+			download "$p"
+		} || { cat "$BUILD/apt.log" >&2; die "cannot download $p"; }
 	done
 }
 

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Without a pvkit hypervisor: pvhyp loads and offers nothing, pvlock refuses
+# with one line, and nothing stays behind.
+. /lib.sh
+plan 5
+check "pvhyp loads" load pvhyp
+check "...and says that there is no hypervisor" sh -c 'dmesg | grep -q "pvhyp: no pvkit hypervisor here"'
+refused() {
+	insmod /modules/pvlock.ko 2>/tmp/err && return 1
+	grep -q "No such device" /tmp/err
+}
+check "pvlock is refused with ENODEV" refused
+# busybox insmod tries two system calls
+check "...with one clear line" sh -c 'dmesg | grep -q "pvlock: no hypervisor with directed yield here"'
+check "pvhyp unloads" rmmod pvhyp
