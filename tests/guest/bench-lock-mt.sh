@@ -21,14 +21,15 @@ load pvhyp
 load lockbench
 load pvlock enabled=0
 for c in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$c/online"; done
+CPUS=$(nproc)	# a VM with 2 measures the fit only
 i=0
 while [ $i -lt "$RUNS" ]; do
 	echo 0 >$P/enabled
 	bench fit_native 2
-	bench native 8
+	[ "$CPUS" = 2 ] || bench native 8
 	echo 1 >$P/enabled
 	bench fit_pv 2
-	bench pv 8
+	[ "$CPUS" = 2 ] || bench pv 8
 	i=$((i + 1))
 done
 sed 's/^/RESULT stats./' $D/pvlock/stats
