@@ -7,7 +7,7 @@ figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "$BUILD/results.tsv"; }
 at_most() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") <= $2) }"; }
 at_least() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") >= $2) }"; }
 limit() { expect "$2 $1 $3 (is $(figure "$2"))" "$1" "$2" "$3"; }
-plan 15
+plan 16
 limit at_most exits.hypercall 150
 limit at_most exits.hypercall_fast 60
 limit at_most exits.mmio_gicd 300
@@ -22,4 +22,7 @@ limit at_least lock.pv.8x.efficiency 0.95
 limit at_least lock.uncontended_ratio 0.999
 limit at_least lock.mt.pv_vs_native 20
 limit at_least lock.mt.pv_vs_fit 0.70
-limit at_most lock.mt.pv.longest_wait_ms 80
+# Two scheduling rounds. Deterministic: in real time the host's own scheduling
+# adds what it likes, so lock.mt.pv.longest_wait_ms is reported, not judged.
+limit at_most lock.pv.4x.longest_wait_ms 80
+limit at_most lock.pv.8x.longest_wait_ms 160
