@@ -49,7 +49,10 @@ bench_begin() {
 }
 
 # record NAME VALUE UNIT HOW
-record() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$RESULTS"; }
+record() {
+	[ -n "$2" ] || die "bench: no figure for $1"
+	printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$RESULTS"
+}
 
 bench_print() {
 	awk -F '\t' '{ printf "%-36s %12s %-13s %s\n", $1, $2, $3, $4 }' "$RESULTS"
@@ -68,11 +71,11 @@ bench_json() {
 
 # guest_run LOG OPTIONS...: `pvkit run` in a subshell, output to LOG; fails if it did.
 guest_run() {
-	log=$1
+	gr_log=$1
 	shift
-	("$TOP/pvkit" run "$@" </dev/null) >"$log" 2>&1 ||
-		{ tail -15 "$log" >&2; die "the guest run failed (see $log)"; }
-	! grep -q VIOLATIONS "$log" || die "mutual exclusion was violated (see $log)"
+	("$TOP/pvkit" run "$@" </dev/null) >"$gr_log" 2>&1 ||
+		{ tail -15 "$gr_log" >&2; die "the guest run failed (see $gr_log)"; }
+	! grep -q VIOLATIONS "$gr_log" || die "mutual exclusion was violated (see $gr_log)"
 }
 
 # value LOG NAME: of its RESULT line.
