@@ -56,6 +56,8 @@ struct arch_vgic {
 /* --- pCPU --- */
 struct pcpu *this_pcpu(void);
 void arch_relax(void);			/* in every cross-CPU wait loop */
+bool arch_interrupt_pending(void);	/* at EL2, masked as they are there */
+void arch_io_barrier(void);		/* between memory that a device reads, and its registers */
 void arch_wait_for_interrupt(void);	/* idle; returns with one pending */
 u64 arch_counter(void);			/* CNTPCT ticks */
 u64 arch_counter_hz(void);

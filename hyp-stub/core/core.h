@@ -23,6 +23,9 @@
 #define GUEST_GICR_BASE		0x080a0000UL
 #define GUEST_UART_BASE		0x09000000UL
 #define GUEST_PVTIME_BASE	0x090a0000UL
+#define GUEST_VIRTIO_BASE	0x0a000000UL
+#define GUEST_VIRTIO_STRIDE	0x200
+#define VIRTIO_BUS_SLOTS	16
 #define GUEST_RAM_BASE		0x40000000UL
 #define GUEST_RAM_MAX		GiB(64)
 
@@ -52,6 +55,7 @@ struct vcpu {
 	u32 turning_on;			/* a CPU_ON is setting it up */
 	u32 waiting;			/* blocked in WAIT, not in WFI */
 	u32 vgic_dirty;			/* list registers need a refill */
+	u32 work;			/* devices with unfinished queues: virtio_continue() */
 	u64 mpidr;
 	struct list link;		/* run queue, or a pCPU's blocked list */
 	struct pcpu *pcpu;		/* running here, or ran here last */
@@ -82,8 +86,13 @@ struct vuart {
 	u32 cr, lcr_h, imsc, ris, ibrd, fbrd, ifls;
 	u8 rx[64];
 	u32 rx_head, rx_count;
-	char line[128];			/* output not yet shown */
-	u32 line_len;
+};
+
+/* Output of a VM not yet shown, a buffer for each of its consoles. */
+struct console_line {
+	spinlock_t lock;
+	u32 len;
+	char text[128];
 };
 
 struct vm_image {
@@ -116,6 +125,10 @@ struct vm {
 	u64 pvtime_ipa;
 	struct vgic vgic;
 	struct vuart uart;
+	struct console_line uart_line, vconsole_line;
+	struct virtio_dev *virtio[VIRTIO_BUS_SLOTS];
+	u32 nr_virtio;
+	struct virtio_dev *vconsole;	/* one of them, or NULL */
 };
 
 struct pcpu {
@@ -147,17 +160,25 @@ extern u32 nr_vms;
 void hyp_main(const void *fdt);
 void hyp_secondary_main(void);
 
-/* --- heap.c: hypervisor memory, given out at boot and never returned --- */
+/* --- heap.c: hypervisor memory, zeroed, given out at boot and never returned --- */
 void *heap_alloc(u64 size, u64 align);
+/* From the machine's RAM: what only some configurations need, or is large. */
+void *heap_alloc_ram(u64 size, u64 align);
 u64 heap_used(void);
 
-/* --- vm.c --- */
+/* --- config.c --- */
 /**
  * vms_create - make the VMs that the description asks for.
  * @config: a checked device tree. What is wrong in a node is printed, and that
  * VM is left out.
  */
 void vms_create(const void *config);
+
+/* --- vm.c --- */
+/* Decide where kernel, initrd and device tree go; false if they do not fit. */
+bool vm_lay_out(struct vm *vm);
+/* @refused VMs of the description could not be made; the rest can start. */
+void vms_created(u32 refused);
 void vm_start(struct vm *vm);
 void vm_vcpu_reset(struct vcpu *v, u64 pc, u64 x0);
 /* From one of its vCPUs: stop for good, reset, or stop with a reason. */
@@ -213,6 +234,8 @@ struct mmio {
 bool mmio_dispatch(struct vcpu *v, struct mmio *m);
 void exit_hypercall(struct vcpu *v);
 void exit_interrupt(struct vcpu *v);	/* @v NULL: from idle */
+/* Let @handler have a device's interrupts; only while VMs are created. */
+void host_irq(u32 intid, bool edge, void (*handler)(void *arg), void *arg);
 
 /* --- hypercall.c, psci.c, smccc.c: calls; true: it was one of these --- */
 #define SMCCC_VERSION	0x80000000U
@@ -233,6 +256,11 @@ void pvpage_refresh(struct vcpu *v);
 /* --- vuart.c --- */
 bool vuart_mmio(struct vcpu *v, struct mmio *m);
 void vuart_input(struct vm *vm, char c);
-void vuart_flush(struct vm *vm);
+
+/* --- console_mux.c: the VMs' consoles share the host's --- */
+/* Show @n characters, whole lines at a time; @line: of this console. */
+void console_output(struct vm *vm, struct console_line *line, const char *text, size_t n);
+void console_flush(struct vm *vm);
+void console_input(void);
 
 #endif

@@ -2,11 +2,14 @@
 /* What an exit means, once the processor's encoding is off it. */
 #include "core/core.h"
 #include "platform/platform.h"
+#include "virtio/virtio.h"
 
 bool mmio_dispatch(struct vcpu *v, struct mmio *m)
 {
 	u64 a = m->addr;
 
+	if (a - GUEST_VIRTIO_BASE < VIRTIO_BUS_SLOTS * GUEST_VIRTIO_STRIDE)
+		return virtio_mmio(v, m);
 	if (a - GUEST_GICD_BASE < GUEST_GICD_SIZE) {
 		v->exits[PV_EXIT_MMIO_GIC]++;
 		return vgic_mmio_distributor(v, m, (u32)(a - GUEST_GICD_BASE));
@@ -22,13 +25,30 @@ bool mmio_dispatch(struct vcpu *v, struct mmio *m)
 	return false;
 }
 
-static void console_input(void)
-{
-	int c;
+#define MAX_HOST_IRQS 32
+static struct {
+	u32 intid;
+	void (*handler)(void *arg);
+	void *arg;
+} host_irqs[MAX_HOST_IRQS];
+static u32 nr_host_irqs;
 
-	while ((c = console_getc()) >= 0)
-		if (nr_vms)
-			vuart_input(&vms[0], (char)c);
+/* The pCPUs share them out. */
+void host_irq(u32 intid, bool edge, void (*handler)(void *arg), void *arg)
+{
+	ASSERT(nr_host_irqs < MAX_HOST_IRQS);
+	host_irqs[nr_host_irqs].intid = intid;
+	host_irqs[nr_host_irqs].handler = handler;
+	host_irqs[nr_host_irqs].arg = arg;
+	gic_enable_spi(intid, pcpus[nr_host_irqs % platform.nr_pcpus].mpidr, edge);
+	nr_host_irqs++;
+}
+
+static void device_interrupt(u32 intid)
+{
+	for (u32 i = 0; i < nr_host_irqs; i++)
+		if (host_irqs[i].intid == intid)
+			host_irqs[i].handler(host_irqs[i].arg);
 }
 
 static void count(struct vcpu *v, enum pv_exit_reason reason)
@@ -71,8 +91,7 @@ void exit_interrupt(struct vcpu *v)
 		break;
 	default:
 		count(v, PV_EXIT_IRQ_DEV);
-		if (intid == platform.uart_intid)
-			console_input();
+		device_interrupt(intid);
 		break;
 	}
 	arch_gic_deactivate(intid);

@@ -11,6 +11,7 @@
 #define PHANDLE_CLOCK	2
 #define GIC_SPI		0
 #define GIC_PPI		1
+#define IRQ_EDGE_RISING	1
 #define IRQ_LEVEL_HIGH	4
 
 static int cells(void *fdt, const char *name, unsigned int n, const u32 *v)
@@ -93,6 +94,27 @@ static int uart_node(void *fdt)
 	return err | fdt_end_node(fdt);
 }
 
+/* As on QEMU virt: 32 bits of address say which, "pvkit,virtio" that it is ours. */
+static int virtio_nodes(void *fdt, const struct vm *vm)
+{
+	static const char compatible[] = "pvkit,virtio\0virtio,mmio";
+	int err = 0;
+
+	for (u32 i = 0; i < vm->nr_virtio; i++) {
+		u64 base = GUEST_VIRTIO_BASE + i * GUEST_VIRTIO_STRIDE;
+		char name[32];
+
+		hyp_snprintf(name, sizeof(name), "virtio_mmio@%x", (u32)base);
+		err |= fdt_begin_node(fdt, name);
+		err |= fdt_property(fdt, "compatible", compatible, sizeof(compatible));
+		err |= CELLS(fdt, "reg", 0, LO(base), 0, GUEST_VIRTIO_STRIDE);
+		err |= CELLS(fdt, "interrupts", GIC_SPI, INTID_GUEST_VIRTIO - 32 + i, IRQ_EDGE_RISING);
+		err |= fdt_property(fdt, "dma-coherent", NULL, 0);
+		err |= fdt_end_node(fdt);
+	}
+	return err;
+}
+
 static int chosen_node(void *fdt, const struct vm *vm)
 {
 	u64 seed[4];
@@ -136,6 +158,7 @@ u64 vm_build_dtb(struct vm *vm, void *buf, u64 size)
 	err |= fdt_end_node(buf);
 	err |= irq_nodes(buf, vm);
 	err |= uart_node(buf);
+	err |= virtio_nodes(buf, vm);
 	err |= fdt_end_node(buf);
 	err |= fdt_finish(buf);
 	return err ? 0 : fdt_totalsize(buf);

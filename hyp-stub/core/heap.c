@@ -4,6 +4,7 @@
  * that the footprint is known when it is built.
  */
 #include "core/core.h"
+#include "platform/platform.h"
 
 static u8 arena[HEAP_SIZE] __attribute__((aligned(4096)));
 static u64 used;
@@ -16,6 +17,24 @@ void *heap_alloc(u64 size, u64 align)
 		return NULL;
 	used = at + size;
 	return arena + at;		/* zero: in .bss, given out once */
+}
+
+void *heap_alloc_ram(u64 size, u64 align)
+{
+	static u64 next, end;
+	u64 at = ALIGN_UP(next, align);
+
+	if (at + size > end || !next) {
+		u64 chunk = ALIGN_UP(size, MiB(2));
+
+		at = platform_alloc_ram(chunk);
+		if (!at)
+			return NULL;
+		arch_zero_ram((void *)at, chunk);
+		end = at + chunk;
+	}
+	next = at + size;
+	return (void *)at;
 }
 
 u64 heap_used(void)

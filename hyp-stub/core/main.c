@@ -34,6 +34,12 @@ static void start_secondaries(void)
 	}
 }
 
+static void uart_interrupt(void *arg)
+{
+	(void)arg;
+	console_input();
+}
+
 void hyp_main(const void *fdt)
 {
 	pcpus[0].id = 0;
@@ -44,7 +50,7 @@ void hyp_main(const void *fdt)
 	start_secondaries();
 	vms_create(platform.config);
 	if (platform.uart_intid) {
-		gic_enable_spi(platform.uart_intid, pcpus[0].mpidr);
+		host_irq(platform.uart_intid, false, uart_interrupt, NULL);
 		console_enable_input();
 	}
 	hyp_printf("pvkit: %u VMs on %u pCPUs, slice %llu us, %llu KiB of heap used", nr_vms,

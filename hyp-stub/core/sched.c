@@ -24,6 +24,7 @@
  * whoever picks it finds them. Lock order: see lib.h.
  */
 #include "core/core.h"
+#include "virtio/virtio.h"
 
 #define LEND_SHARE	8	/* lends up to 1/8 of a slice at a time */
 #define GRACE_SHARE	32	/* a wake-up preempts after 1/32 of a slice */
@@ -402,8 +403,12 @@ struct vcpu *sched_exit(struct vcpu *v)
 {
 	struct pcpu *p = this_pcpu();
 
-	while (READ_ONCE(p->resched))
-		v = reschedule(p, v);
+	do {
+		while (READ_ONCE(p->resched))
+			v = reschedule(p, v);
+		if (READ_ONCE(v->work))
+			virtio_continue(v);
+	} while (READ_ONCE(p->resched));
 	if (READ_ONCE(v->vgic_dirty))
 		vgic_refill(v);
 	return v;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A VM's console: as much of a PL011 (Arm DDI 0183) as a driver can see. The
- * transmit FIFO is always empty. With one VM its output goes straight to the
- * host console; with several it is collected into lines marked with the name.
+ * transmit FIFO is always empty.
  */
 #include "core/core.h"
-#include "platform/platform.h"
 
 #define UARTDR		0x000
 #define UARTFR		0x018
@@ -27,38 +25,6 @@
 #define INT_RT		BIT(6)
 
 static const u8 id[8] = { 0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
-
-void vuart_flush(struct vm *vm)
-{
-	struct vuart *u = &vm->uart;
-	char line[sizeof(u->line) + sizeof(vm->name) + 8];
-	int n;
-
-	if (!u->line_len)
-		return;
-	n = hyp_snprintf(line, sizeof(line), "[%s] ", vm->name);
-	memcpy(line + n, u->line, u->line_len);
-	n += (int)u->line_len;
-	if (line[n - 1] != '\n')
-		line[n++] = '\n';
-	u->line_len = 0;
-	console_write_raw(line, (size_t)n);
-}
-
-static void transmit(struct vm *vm, char c)
-{
-	struct vuart *u = &vm->uart;
-
-	if (nr_vms == 1) {
-		console_write_raw(&c, 1);
-		return;
-	}
-	if (c == '\r')
-		return;
-	u->line[u->line_len++] = c;
-	if (c == '\n' || u->line_len == sizeof(u->line))
-		vuart_flush(vm);
-}
 
 static void update_interrupt(struct vm *vm)
 {
@@ -126,10 +92,12 @@ static u64 vuart_read(struct vuart *u, u32 reg)
 static void vuart_write(struct vm *vm, u32 reg, u32 value)
 {
 	struct vuart *u = &vm->uart;
+	char ch;
 
 	switch (reg) {
 	case UARTDR:
-		transmit(vm, (char)value);
+		ch = (char)value;
+		console_output(vm, &vm->uart_line, &ch, 1);
 		u->ris |= INT_TX;
 		break;
 	case UARTIBRD:

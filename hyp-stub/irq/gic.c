@@ -14,6 +14,7 @@
 #define GICD_ISENABLER(n)	(0x0100 + 4 * (n))
 #define GICD_ICENABLER(n)	(0x0180 + 4 * (n))
 #define GICD_IPRIORITYR(n)	(0x0400 + (n))
+#define GICD_ICFGR(n)		(0x0c00 + 4 * ((n) / 16))
 #define GICD_IROUTER(n)		(0x6000 + 8 * (n))
 
 #define GICR_TYPER		0x0008
@@ -91,8 +92,12 @@ void gic_cpu_init(void)
 	arch_gic_cpu_init();
 }
 
-void gic_enable_spi(u32 intid, u64 mpidr)
+void gic_enable_spi(u32 intid, u64 mpidr, bool edge)
 {
+	u64 icfgr = platform.gicd_base + GICD_ICFGR(intid);
+	u32 bit = (u32)BIT(intid % 16 * 2 + 1), config = arch_mmio_read32(icfgr);
+
+	arch_mmio_write32(icfgr, edge ? config | bit : config & ~bit);
 	arch_mmio_write64(platform.gicd_base + GICD_IROUTER(intid), mpidr & 0xff00ffffffULL);
 	arch_mmio_write32(platform.gicd_base + GICD_ISENABLER(intid / 32), (u32)BIT(intid % 32));
 }

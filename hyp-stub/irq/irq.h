@@ -20,6 +20,7 @@ struct mmio;
 #define INTID_VTIMER		27
 #define INTID_PTIMER		30
 #define INTID_GUEST_UART	33
+#define INTID_GUEST_VIRTIO	48	/* and on: one per device */
 #define INTID_SPURIOUS		1020	/* and above */
 
 #define VGIC_NR_PRIVATE		32
@@ -66,7 +67,7 @@ struct ptimer {
 /* --- gic.c: the host's --- */
 void gic_init(void);
 void gic_cpu_init(void);
-void gic_enable_spi(u32 intid, u64 mpidr);
+void gic_enable_spi(u32 intid, u64 mpidr, bool edge);
 void gic_set_private_active(u32 intid, bool active);
 
 /* --- vgic.c --- */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The C string functions that the compiler, libfdt and we call. */
+/*
+ * The C string functions that the compiler, libfdt and we call; memcpy and
+ * memset are in arch/, they move guests' data.
+ */
 #include "lib/lib.h"
 
 void *memmove(void *dst, const void *src, size_t n)
@@ -11,34 +14,6 @@ void *memmove(void *dst, const void *src, size_t n)
 		return memcpy(dst, src, n);
 	while (n--)
 		d[n] = s[n];
-	return dst;
-}
-
-/* Kernels and initrds are copied with this: 16 bytes a turn when aligned. */
-void *memcpy(void *dst, const void *src, size_t n)
-{
-	u8 *d = dst;
-	const u8 *s = src;
-
-	if ((((uintptr_t)d | (uintptr_t)s) & 7) == 0) {
-		for (; n >= 16; n -= 16, d += 16, s += 16) {
-			u64 a = ((const u64 *)s)[0], b = ((const u64 *)s)[1];
-
-			((u64 *)d)[0] = a;
-			((u64 *)d)[1] = b;
-		}
-	}
-	while (n--)
-		*d++ = *s++;
-	return dst;
-}
-
-void *memset(void *dst, int c, size_t n)
-{
-	u8 *d = dst;
-
-	while (n--)
-		*d++ = (u8)c;
 	return dst;
 }
 

@@ -84,6 +84,18 @@ static void find_devices(const void *fdt)
 		panic("host device tree: no arm,gic-v3 with distributor and redistributors");
 }
 
+bool platform_device(const char *path, struct platform_device *d)
+{
+	int node = fdt_path_offset(platform.fdt, path), len = 0;
+	const fdt32_t *irq = node < 0 ? NULL : fdt_getprop(platform.fdt, node, "interrupts", &len);
+
+	if (!irq || len < 12 || fdt32_to_cpu(irq[0]) || !get_reg(platform.fdt, node, 0, &d->base, &d->size))
+		return false;
+	d->intid = fdt32_to_cpu(irq[1]) + 32;
+	d->edge = fdt32_to_cpu(irq[2]) & 3;
+	return true;
+}
+
 static void find_config(const void *fdt)
 {
 	int chosen = fdt_path_offset(fdt, "/chosen"), len;
@@ -135,6 +147,7 @@ void platform_init(const void *fdt)
 	arch_map_ram((u64)fdt, PAGE_SIZE);
 	if (fdt_check_header(fdt))
 		platform_off();		/* no console known: nothing to say it on */
+	platform.fdt = fdt;
 	find_devices(fdt);
 	find_ram_and_cpus(fdt);
 	for (unsigned int i = 0; i < platform.nr_ram; i++)

@@ -24,8 +24,17 @@ struct platform {
 	u64 uart_base;
 	u32 uart_intid;
 	const void *config;	/* VM description (a device tree) */
+	const void *fdt;	/* the host's own */
 };
 extern struct platform platform;
+
+struct platform_device {
+	u64 base, size;
+	u32 intid;
+	bool edge;
+};
+/* What the host device tree says of the node at @path; false: not all of it. */
+bool platform_device(const char *path, struct platform_device *d);
 
 /**
  * platform_init - read the host device tree and find the VM description.

@@ -28,6 +28,7 @@ struct fake_pcpu {
 	u32 sgis;			/* received */
 	u32 ack;			/* next interrupt to acknowledge */
 	u64 vbar;
+	bool pending;			/* an interrupt waits, masked at EL2 */
 };
 extern struct fake_pcpu fake[MAX_PCPUS];
 extern u64 fake_now;

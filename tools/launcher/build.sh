@@ -60,6 +60,33 @@ build_initramfs() {
 	make_cpio "$root" "$BUILD/base.cpio"
 }
 
+# The stock kernel's own drivers, as an archive to add to an initramfs: only
+# those that a guest of ours can use, with what they depend on.
+GUEST_MODULES="virtio_mmio virtio_blk virtio_net virtio_console virtio-rng ext4 overlay
+mq-deadline kyber-iosched bfq"
+
+build_guest_modules() {
+	GUEST_DRIVERS=$BUILD/drivers-$KVER.cpio
+	[ -e "$GUEST_DRIVERS" ] && return
+	gm=$BUILD/drivers
+	rm -rf "$gm"
+	depmod -b "$KDIR" "$KVER" || die "depmod failed"
+	for m in $GUEST_MODULES; do
+		modprobe -d "$KDIR" -S "$KVER" --show-depends "$m" 2>/dev/null
+	done | awk '$1 == "insmod" { print $2 }' | sort -u >"$BUILD/drivers.list"
+	while read -r f; do
+		to=$gm/lib/modules/$KVER/$(basename "$f" .xz)
+		mkdir -p "$(dirname "$to")"
+		case $f in
+		*.xz) xz -dc "$f" >"$to" ;;
+		*) cp "$f" "$to" ;;
+		esac
+	done <"$BUILD/drivers.list"
+	depmod -b "$gm" "$KVER" 2>/dev/null
+	make_cpio "$gm" "$GUEST_DRIVERS"
+	rm -rf "$gm"
+}
+
 make_cpio() {
 	(cd "$1" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0) >"$2.tmp" && mv "$2.tmp" "$2"
 }

@@ -15,7 +15,10 @@ run_usage() {
 	usage: ./pvkit run [OPTIONS] --vm KEY=VALUE,...  [--vm ...]
 	  --vm          name, vcpus (1), mem (512M), kernel (required: Image, gzip'd Image or raw
 	                binary), initrd, append (kernel command line), affinity (mask of pCPUs),
-	                partitioned=yes (pinned, WFI and WFE untrapped), reset=stop (a reset ends the VM)
+	                partitioned=yes (pinned, WFI and WFE untrapped), reset=stop (a reset ends the VM),
+	                console=virtio (hvc0 besides ttyAMA0), rng=yes,
+	                disk=FILE or disk=ram:SIZE, each with any of :ro, :snapshot (writes are
+	                dropped at the end), :queues=N, :serial=S; disk= can be repeated
 	  --pcpus N     physical CPUs (1)
 	  --slice-us N  scheduling slice (10000)
 	  --cpu MODEL   QEMU CPU model (max)
@@ -76,11 +79,13 @@ run_option() {
 
 run_reset() {
 	RUN_PCPUS=1 RUN_SLICE=10000 RUN_CPU=max,pauth-impdef=on RUN_ICOUNT=no RUN_TIMEOUT='' RUN_IMAGE=no
-	RUN_VMS=0 RUN_MEM=0 RUN_AT=$IMAGES_AT
+	RUN_HOST=0 RUN_VMS=0 RUN_MEM=0 RUN_AT=$IMAGES_AT
 	RUN_WORK=$(mktemp -d "${TMPDIR:-/tmp}/pvkit.XXXXXX")
 	trap 'rm -rf "$RUN_WORK"' EXIT
 	: >"$RUN_WORK/vms.dts"
 	: >"$RUN_WORK/files"
+	: >"$RUN_WORK/host"
+	: >"$RUN_WORK/drives"
 }
 
 # to_bytes 512M
@@ -109,9 +114,61 @@ place() {
 
 quote_dts() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 
+# host_device DRIVER,OPTIONS: a device of the machine; sets HOST_DEVICE to its
+# path in QEMU's device tree.
+host_device() {
+	[ "$RUN_HOST" -lt 32 ] || die_usage "run: more than 32 host devices"
+	HOST_DEVICE=$(printf '/virtio_mmio@%x' $((0xa000000 + RUN_HOST * 0x200)))
+	echo "$1,bus=virtio-mmio-bus.$RUN_HOST" >>"$RUN_WORK/host"
+	RUN_HOST=$((RUN_HOST + 1))
+}
+
+# run_disk VM SPEC: of --vm disk=
+run_disk() {
+	file=${2%%:*} opts=${2#"${2%%:*}"}:
+	[ "$file" != ram ] || { opts=${opts#:} size=${opts%%:*} opts=:${opts#*:}; }
+	ro='' snapshot=off serial='' queues=''
+	opts=${opts#:}
+	while [ -n "$opts" ]; do
+		o=${opts%%:*}
+		opts=${opts#*:}
+		case $o in
+		'') ;;
+		ro) ro=yes ;;
+		snapshot) snapshot=on ;;
+		queues=*) queues=${o#*=} ;;
+		serial=*) serial=${o#*=} ;;
+		*) die_usage "run: --vm $1: disk=$2: unknown option '$o'" ;;
+		esac
+	done
+	echo "disk@$vm_devices { compatible = \"pvkit,disk\";" >>"$RUN_WORK/devices"
+	if [ "$file" = ram ]; then
+		bytes=$(to_bytes "$size") || die_usage "run: --vm $1: disk=$2: size must be like 64M or 1G, not '$size'"
+		echo "size = <$(cells64 "$bytes")>;" >>"$RUN_WORK/devices"
+		RUN_MEM=$((RUN_MEM + bytes + 2 * ALIGN))
+	else
+		[ -r "$file" ] || die_usage "run: --vm $1: cannot read '$file'"
+		qro=off
+		[ "$ro" != yes ] || { qro=on; snapshot=off; }
+		[ "$ro" = yes ] || [ $snapshot = on ] || [ -w "$file" ] || die_usage "run: --vm $1: cannot write '$file' (:ro? :snapshot?)"
+		echo "if=none,id=drive$RUN_HOST,file=$file,format=raw,discard=unmap,snapshot=$snapshot,readonly=$qro" >>"$RUN_WORK/drives"
+		host_device "virtio-blk-device,drive=drive$RUN_HOST"
+		echo "host-device = \"$HOST_DEVICE\";" >>"$RUN_WORK/devices"
+		RUN_MEM=$((RUN_MEM + 2 * ALIGN))
+	fi
+	{
+		[ -z "$ro" ] || echo "read-only;"
+		[ -z "$queues" ] || { is_number "$queues" || die_usage "run: --vm $1: disk=$2: queues must be a number"; echo "queues = <$queues>;"; }
+		[ -z "$serial" ] || echo "serial = \"$(quote_dts "$serial")\";"
+		echo "};"
+	} >>"$RUN_WORK/devices"
+	vm_devices=$((vm_devices + 1))
+}
+
 run_vm() {
 	vm_name=vm$RUN_VMS vm_vcpus=1 vm_mem=512M vm_kernel='' vm_initrd='' vm_append='' vm_affinity=''
-	vm_partitioned='' vm_reset=''
+	vm_partitioned='' vm_reset='' vm_console='' vm_rng='' vm_devices=0
+	: >"$RUN_WORK/devices"
 	rest=$1,
 	while [ -n "$rest" ]; do
 		item=${rest%%,*}
@@ -119,9 +176,9 @@ run_vm() {
 		# shellcheck disable=SC2034
 		value=${item#*=}
 		case $item in
-		name=* | vcpus=* | mem=* | kernel=* | initrd=* | append=* | affinity=* | partitioned=* | reset=*)
+		name=* | vcpus=* | mem=* | kernel=* | initrd=* | append=* | affinity=* | partitioned=* | reset=* | console=* | rng=*)
 			eval "vm_${item%%=*}=\$value" ;;
-		disk=* | net=*) die_usage "run: --vm ${item%%=*}= needs a later version: there are no virtio devices yet" ;;
+		disk=*) run_disk "$vm_name" "$value" ;;
 		*) die_usage "run: --vm: unknown item '$item'" ;;
 		esac
 	done
@@ -149,7 +206,10 @@ run_vm() {
 		[ -z "$vm_affinity" ] || echo "affinity = <$vm_affinity>;"
 		[ "$vm_partitioned" != yes ] || echo "partitioned;"
 		[ "$vm_reset" != stop ] || echo "stop-on-reset;"
+		[ "$vm_console" != virtio ] || echo "virtio-console;"
+		[ "$vm_rng" != yes ] || echo "virtio-rng;"
 		[ -z "$vm_initrd" ] || { place "$vm_initrd"; echo "initrd = <$PLACED>;"; }
+		cat "$RUN_WORK/devices"
 		echo "};"
 	} >>"$RUN_WORK/vms.dts"
 	RUN_VMS=$((RUN_VMS + 1))
@@ -178,6 +238,13 @@ run_start() {
 	while read -r l; do
 		set -- "$@" -device "loader,$l"
 	done <"$RUN_WORK/loaders"
+	[ "$RUN_HOST" = 0 ] || set -- "$@" -global virtio-mmio.force-legacy=false
+	while read -r l; do
+		set -- "$@" -drive "$l"
+	done <"$RUN_WORK/drives"
+	while read -r l; do
+		set -- "$@" -device "$l"
+	done <"$RUN_WORK/host"
 	[ "$RUN_ICOUNT" = no ] || set -- "$@" -icount shift=0,sleep=off
 	[ -z "$RUN_TIMEOUT" ] || limit="timeout --foreground -s KILL $RUN_TIMEOUT"
 	# shellcheck disable=SC2086

@@ -16,6 +16,16 @@ void arch_relax(void)
 	asm volatile("yield" : : : "memory");
 }
 
+bool arch_interrupt_pending(void)
+{
+	return read_sysreg(isr_el1) != 0;
+}
+
+void arch_io_barrier(void)
+{
+	dsb(sy);
+}
+
 void arch_wait_for_interrupt(void)
 {
 	asm volatile("dsb sy; wfi" : : : "memory");

@@ -152,7 +152,11 @@ typedef uint64_t pv_u64;
 	X(IRQ_SLICE,	"irq_slice")	/* hypervisor timer: slice end, wake-up */ \
 	X(IRQ_IPI,	"irq_ipi")	/* another pCPU wants this one */ \
 	X(IRQ_MAINT,	"irq_maint")	/* vGIC maintenance */ \
-	X(IRQ_DEV,	"irq_dev")	/* a host device */
+	X(IRQ_DEV,	"irq_dev")	/* a host device */ \
+	X(MMIO_NOTIFY,	"mmio_notify")	/* virtio-mmio QueueNotify */ \
+	X(MMIO_ISR,	"mmio_isr")	/* virtio-mmio InterruptStatus */ \
+	X(MMIO_ACK,	"mmio_ack")	/* virtio-mmio InterruptACK */ \
+	X(MMIO_VIRTIO,	"mmio_virtio")	/* virtio-mmio set-up, configuration */
 
 #ifndef __ASSEMBLY__
 enum pv_exit_reason {
