@@ -8,8 +8,10 @@
 
 #include "core/core.h"
 #include "host/disk.h"
+#include "host/nic.h"
 #include "platform/platform.h"
 #include "virtio/devices.h"
+#include "virtio/vswitch.h"
 
 #define SECTOR 512
 
@@ -120,6 +122,9 @@ static const char *const vm_names[] = {
 static const char *const disk_names[] = {
 	"compatible", "host-device", "image", "size", "read-only", "serial", "queues", NULL
 };
+
+static const char *const nic_names[] = { "compatible", "mac-address", "network", "queues", NULL };
+static const char *const uplink_names[] = { "compatible", "host-device", "network", NULL };
 
 static u64 count_bits(u64 mask)
 {
@@ -251,6 +256,47 @@ static bool add_disk(struct node *n, struct vm *vm)
 	return true;
 }
 
+/* Its address if none is given: locally administered, by VM and device. */
+static bool get_mac(struct node *n, const struct vm *vm, u8 *mac)
+{
+	int len;
+	const u8 *p = fdt_getprop(n->fdt, n->offset, "mac-address", &len);
+	const u8 own[6] = { 0x52, 0x50, 0x56, 0, (u8)vm->id, (u8)vm->nr_virtio };
+
+	memcpy(mac, p && len == 6 ? p : own, 6);
+	if (p && (len != 6 || mac[0] & 1))
+		return BAD(n, "property mac-address must be 6 bytes, and not a multicast address");
+	return true;
+}
+
+static bool add_nic(struct node *n, struct vm *vm)
+{
+	struct net_options o = { .index = vm->nr_virtio };
+	u64 queues = 1;
+	const char *wrong;
+	u8 mac[6];
+
+	if (!check_names(n, nic_names) || !get_number(n, "queues", 1, &queues, 1, NET_PAIRS_MAX) ||
+	    !get_string(n, "network", NETWORK_NAME, &o.network) || !get_mac(n, vm, mac))
+		return false;
+	o.pairs = (u32)queues;
+	o.mac = mac;
+	wrong = net_create(vm, &o);
+	return wrong ? BAD(n, "%s", wrong) : true;
+}
+
+static bool add_uplink(struct node *n)
+{
+	const char *path, *network;
+
+	if (!check_names(n, uplink_names) || !get_string(n, "host-device", 128, &path) ||
+	    !get_string(n, "network", NETWORK_NAME, &network))
+		return false;
+	if (!*path || !nic_open(path, network, n->name))
+		return BAD(n, "property host-device names no NIC that can be used");
+	return true;
+}
+
 static bool add_devices(struct node *vm_node, struct vm *vm)
 {
 	int node;
@@ -264,8 +310,11 @@ static bool add_devices(struct node *vm_node, struct vm *vm)
 		if (!fdt_node_check_compatible(n.fdt, node, "pvkit,disk")) {
 			if (!add_disk(&n, vm))
 				return false;
+		} else if (!fdt_node_check_compatible(n.fdt, node, "pvkit,nic")) {
+			if (!add_nic(&n, vm))
+				return false;
 		} else {
-			return BAD(&n, "property compatible is not one of pvkit,disk");
+			return BAD(&n, "property compatible is not pvkit,disk or pvkit,nic");
 		}
 	}
 	return true;
@@ -320,8 +369,10 @@ void vms_create(const void *config)
 
 		if (!fdt_node_check_compatible(config, node, "pvkit,vm"))
 			refused += !create_vm(&n);
+		else if (!fdt_node_check_compatible(config, node, "pvkit,uplink"))
+			add_uplink(&n);
 		else
-			refused += !BAD(&n, "property compatible is not pvkit,vm");
+			refused += !BAD(&n, "property compatible is not pvkit,vm or pvkit,uplink");
 	}
 	vms_created(refused);
 }

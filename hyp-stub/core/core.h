@@ -146,6 +146,8 @@ struct pcpu {
 	u64 picked_at;			/* when the current vCPU got this pCPU */
 	u64 slice_end;			/* ~0: nobody waits, no slice is running */
 	struct list blocked;		/* vCPUs whose timers this pCPU keeps */
+	spinlock_t timers_lock;
+	struct list timers;		/* timer.h */
 };
 
 extern struct pcpu pcpus[MAX_PCPUS];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What an exit means, once the processor's encoding is off it. */
 #include "core/core.h"
+#include "core/timer.h"
 #include "platform/platform.h"
 #include "virtio/virtio.h"
 
@@ -80,6 +81,7 @@ void exit_interrupt(struct vcpu *v)
 		count(v, PV_EXIT_IRQ_SLICE);
 		if (v)
 			ptimer_check(v);
+		timers_run();
 		sched_timer_expired();
 		if (v)
 			pvpage_refresh(v);

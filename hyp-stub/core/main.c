@@ -11,6 +11,7 @@ static void set_up_pcpu(struct pcpu *p)
 {
 	p->current = NULL;
 	list_init(&p->blocked);
+	list_init(&p->timers);
 	arch_traps_init();
 	gic_cpu_init();
 	WRITE_ONCE(p->online, 1);

@@ -24,6 +24,7 @@
  * whoever picks it finds them. Lock order: see lib.h.
  */
 #include "core/core.h"
+#include "core/timer.h"
 #include "virtio/virtio.h"
 
 #define LEND_SHARE	8	/* lends up to 1/8 of a slice at a time */
@@ -91,6 +92,7 @@ static void arm_timer(struct pcpu *p)
 		if (p->preempt)
 			at = MIN(at, p->picked_at + slice_ticks / GRACE_SHARE);
 	}
+	at = MIN(at, timers_next(p));
 	list_for_each(l, &p->blocked)
 		at = MIN(at, container_of(l, struct vcpu, link)->wake_at);
 	arch_set_deadline(at);

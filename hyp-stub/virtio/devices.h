@@ -24,6 +24,15 @@ struct blk_options {
 };
 bool blk_create(struct vm *vm, const struct blk_options *o);
 
+struct net_options {
+	u32 index;			/* for its name: nic0, nic1, ... */
+	u32 pairs;			/* of queues, 1 to NET_PAIRS_MAX */
+	const u8 *mac;
+	const char *network;
+};
+/* Returns what is wrong, or NULL. */
+const char *net_create(struct vm *vm, const struct net_options *o);
+
 bool rng_create(struct vm *vm);
 
 bool vconsole_create(struct vm *vm);

@@ -146,6 +146,7 @@ void fake_reset(unsigned int n)
 		pcpus[i].mpidr = i;
 		pcpus[i].online = 1;
 		list_init(&pcpus[i].blocked);
+		list_init(&pcpus[i].timers);
 	}
 	current = 0;
 	sched_init(10000);

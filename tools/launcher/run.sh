@@ -18,7 +18,10 @@ run_usage() {
 	                partitioned=yes (pinned, WFI and WFE untrapped), reset=stop (a reset ends the VM),
 	                console=virtio (hvc0 besides ttyAMA0), rng=yes,
 	                disk=FILE or disk=ram:SIZE, each with any of :ro, :snapshot (writes are
-	                dropped at the end), :queues=N, :serial=S; disk= can be repeated
+	                dropped at the end), :queues=N, :serial=S; disk= can be repeated,
+	                net=NETWORK with any of :queues=N, :mac=525056000001; net= can be repeated,
+	                and NICs in networks of the same name reach each other
+	  --uplink NETWORK[=NETDEV]  connect a network to the outside; NETDEV as QEMU's -netdev (user)
 	  --pcpus N     physical CPUs (1)
 	  --slice-us N  scheduling slice (10000)
 	  --cpu MODEL   QEMU CPU model (max)
@@ -34,7 +37,7 @@ cmd_run() {
 	run_reset
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--vm | --pcpus | --slice-us | --cpu | --timeout)
+		--vm | --uplink | --pcpus | --slice-us | --cpu | --timeout)
 			[ $# -ge 2 ] || die_usage "$1 needs a value"
 			run_option "$1" "$2"
 			shift 2
@@ -60,6 +63,7 @@ is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
 run_option() {
 	case $1 in
 	--vm) run_vm "$2" ;;
+	--uplink) run_uplink "$2" ;;
 	--pcpus)
 		is_number "$2" && [ "$2" -ge 1 ] && [ "$2" -le 8 ] || die_usage "run: --pcpus must be 1 to 8, not '$2'"
 		RUN_PCPUS=$2
@@ -86,6 +90,8 @@ run_reset() {
 	: >"$RUN_WORK/files"
 	: >"$RUN_WORK/host"
 	: >"$RUN_WORK/drives"
+	: >"$RUN_WORK/netdevs"
+	: >"$RUN_WORK/uplinks"
 }
 
 # to_bytes 512M
@@ -165,6 +171,47 @@ run_disk() {
 	vm_devices=$((vm_devices + 1))
 }
 
+# run_net VM SPEC: of --vm net=
+run_net() {
+	network=${2%%:*} opts=${2#"${2%%:*}"}:
+	opts=${opts#:}
+	{
+		echo "nic@$vm_devices { compatible = \"pvkit,nic\"; network = \"$(quote_dts "$network")\";"
+		while [ -n "$opts" ]; do
+			o=${opts%%:*}
+			opts=${opts#*:}
+			case $o in
+			'') ;;
+			queues=*)
+				is_number "${o#*=}" || die_usage "run: --vm $1: net=$2: queues must be a number"
+				echo "queues = <${o#*=}>;"
+				;;
+			mac=*)
+				case ${o#*=} in
+				*[!0-9a-fA-F]*) die_usage "run: --vm $1: net=$2: mac must be 12 hexadecimal digits" ;;
+				????????????) echo "mac-address = [${o#*=}];" ;;
+				*) die_usage "run: --vm $1: net=$2: mac must be 12 hexadecimal digits" ;;
+				esac
+				;;
+			*) die_usage "run: --vm $1: net=$2: unknown option '$o'" ;;
+			esac
+		done
+		echo "};"
+	} >>"$RUN_WORK/devices"
+	vm_devices=$((vm_devices + 1))
+	RUN_MEM=$((RUN_MEM + 2 * ALIGN))
+}
+
+# run_uplink NETWORK[=NETDEV]
+run_uplink() {
+	network=${1%%=*} netdev=user
+	[ "$network" = "$1" ] || netdev=${1#*=}
+	echo "$netdev,id=net$RUN_HOST" >>"$RUN_WORK/netdevs"
+	host_device "virtio-net-device,netdev=net$RUN_HOST"
+	echo "uplink@$RUN_HOST { compatible = \"pvkit,uplink\"; host-device = \"$HOST_DEVICE\"; network = \"$(quote_dts "$network")\"; };" >>"$RUN_WORK/uplinks"
+	RUN_MEM=$((RUN_MEM + 2 * ALIGN))
+}
+
 run_vm() {
 	vm_name=vm$RUN_VMS vm_vcpus=1 vm_mem=512M vm_kernel='' vm_initrd='' vm_append='' vm_affinity=''
 	vm_partitioned='' vm_reset='' vm_console='' vm_rng='' vm_devices=0
@@ -179,6 +226,7 @@ run_vm() {
 		name=* | vcpus=* | mem=* | kernel=* | initrd=* | append=* | affinity=* | partitioned=* | reset=* | console=* | rng=*)
 			eval "vm_${item%%=*}=\$value" ;;
 		disk=*) run_disk "$vm_name" "$value" ;;
+		net=*) run_net "$vm_name" "$value" ;;
 		*) die_usage "run: --vm: unknown item '$item'" ;;
 		esac
 	done
@@ -219,7 +267,7 @@ run_vm() {
 run_start() {
 	{
 		echo "/dts-v1/; / { compatible = \"pvkit,config\"; slice-us = <$RUN_SLICE>;"
-		cat "$RUN_WORK/vms.dts"
+		cat "$RUN_WORK/vms.dts" "$RUN_WORK/uplinks"
 		echo "};"
 	} >"$RUN_WORK/config.dts"
 	dtc -q -O dtb -o "$RUN_WORK/config.dtb" "$RUN_WORK/config.dts" 2>"$RUN_WORK/dtc" ||
@@ -242,6 +290,9 @@ run_start() {
 	while read -r l; do
 		set -- "$@" -drive "$l"
 	done <"$RUN_WORK/drives"
+	while read -r l; do
+		set -- "$@" -netdev "$l"
+	done <"$RUN_WORK/netdevs"
 	while read -r l; do
 		set -- "$@" -device "$l"
 	done <"$RUN_WORK/host"
