@@ -124,6 +124,17 @@ static int exits_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(exits);
 
+/* "instructions": of the pCPU under the reader, modulo 2^32 */
+static int instructions_show(struct seq_file *m, void *unused)
+{
+	struct arm_smccc_res res;
+
+	arm_smccc_1_1_hvc(PV_FN_STATS, PV_STATS_INSTRUCTIONS, 0, 0, &res);
+	seq_printf(m, "hypervisor=%lu\nguest=%lu\n", res.a1, res.a2);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(instructions);
+
 /* "vcpus": one line per CPU: vCPU number, state, times run, directed yields got. */
 static int vcpus_show(struct seq_file *m, void *unused)
 {
@@ -190,6 +201,7 @@ static int __init pvhyp_init(void)
 	hp_state = ret;
 	debugfs = debugfs_create_dir("pvhyp", NULL);
 	debugfs_create_file("exits", 0444, debugfs, NULL, &exits_fops);
+	debugfs_create_file("instructions", 0444, debugfs, NULL, &instructions_fops);
 	debugfs_create_file("vcpus", 0444, debugfs, NULL, &vcpus_fops);
 	pr_info("pvkit hypervisor, features 0x%x, slice %llu us\n", features,
 		div_u64(slice_ns, 1000));

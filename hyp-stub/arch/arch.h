@@ -72,6 +72,8 @@ void arch_map_ram(u64 base, u64 size);	/* make it reachable at EL2, 1:1 */
 void arch_zero_ram(void *p, u64 size);
 void arch_sync_image(void *p, u64 size); /* loaded code: clean to PoC, drop stale instructions */
 
+/* Executed by this pCPU at EL2, or by guests; wraps. 0: nobody counts. */
+u32 arch_instructions(bool hypervisor);
 bool arch_random(u64 *value);		/* false: no source, or it is dry */
 void arch_traps_init(void);
 __attribute__((noreturn)) void enter_guest(struct vcpu *v);

@@ -55,6 +55,12 @@ static s64 fn_stats(struct vcpu *v)
 	u64 id = v->regs.x[1], first = v->regs.x[2];
 	struct vcpu *t;
 
+	if (id == PV_STATS_INSTRUCTIONS) {
+		v->regs.x[1] = arch_instructions(true);
+		v->regs.x[2] = arch_instructions(false);
+		v->regs.x[3] = 0;
+		return PV_SUCCESS;
+	}
 	if (id >= v->vm->nr_vcpus || first >= PV_EXIT_NR)
 		return PV_EINVAL;
 	t = v->vm->vcpus[id];

@@ -401,10 +401,8 @@ static struct vcpu *reschedule(struct pcpu *p, struct vcpu *v)
 	return next;
 }
 
-struct vcpu *sched_exit(struct vcpu *v)
+static __attribute__((noinline)) struct vcpu *work_before_resume(struct pcpu *p, struct vcpu *v)
 {
-	struct pcpu *p = this_pcpu();
-
 	do {
 		while (READ_ONCE(p->resched))
 			v = reschedule(p, v);
@@ -413,6 +411,15 @@ struct vcpu *sched_exit(struct vcpu *v)
 	} while (READ_ONCE(p->resched));
 	if (READ_ONCE(v->vgic_dirty))
 		vgic_refill(v);
+	return v;
+}
+
+struct vcpu *sched_exit(struct vcpu *v)
+{
+	struct pcpu *p = this_pcpu();
+
+	if (READ_ONCE(p->resched) | READ_ONCE(v->work) | READ_ONCE(v->vgic_dirty))
+		return work_before_resume(p, v);
 	return v;
 }
 

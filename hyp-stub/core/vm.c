@@ -24,18 +24,17 @@ static spinlock_t alive_lock;
 
 void *vm_ram(const struct vm *vm, ipa_t ipa, u64 size)
 {
-	if (ipa.v < vm->ram_ipa || size > vm->ram_size ||
-	    ipa.v - vm->ram_ipa > vm->ram_size - size)
+	u64 offset = ipa.v - vm->ram_ipa;	/* huge if it is below */
+
+	if (size > vm->ram_size || offset > vm->ram_size - size)
 		return NULL;
-	return (void *)(vm->ram_pa + (ipa.v - vm->ram_ipa));
+	return (void *)(vm->ram_pa + offset);
 }
 
 struct vcpu *vm_vcpu_by_mpidr(struct vm *vm, u64 mpidr)
 {
-	for (u32 i = 0; i < vm->nr_vcpus; i++)
-		if (vm->vcpus[i]->mpidr == (mpidr & 0xff00ffffffULL))
-			return vm->vcpus[i];
-	return NULL;
+	mpidr &= 0xff00ffffffULL;
+	return mpidr < vm->nr_vcpus ? vm->vcpus[mpidr] : NULL;	/* config.c makes them so */
 }
 
 void vm_vcpu_reset(struct vcpu *v, u64 pc, u64 x0)

@@ -178,7 +178,11 @@ static void retire(struct vcpu *v, unsigned int i)
 		c->vtimer_active = false;
 		v->pcpu->vtimer_active = false;
 	}
-	vgic_update(v->vm, v, intid);
+	/* Pended again meanwhile, it is a candidate here already. */
+	if ((q->line && !q->edge) || (q->pending && vgic_target(v->vm, v, intid) != v)) {
+		clear_candidate(v, intid);
+		vgic_update(v->vm, v, intid);
+	}
 }
 
 /* Retire what the guest has completed. @v is on this pCPU. */
@@ -313,8 +317,12 @@ static bool place(struct vcpu *v, u32 intid)
 /* The candidate of the highest priority. */
 static u32 best_candidate(struct vcpu *v)
 {
+	u64 *words = v->vgic.candidates;
 	u32 best = INTID_SPURIOUS;
 	unsigned int priority = 0x100;
+
+	if (!words[1] && !(words[0] & (words[0] - 1)))	/* there is but one */
+		return (u32)__builtin_ctzll(words[0]);
 
 	for (unsigned int w = 0; w < ARRAY_SIZE(v->vgic.candidates); w++) {
 		for (u64 m = v->vgic.candidates[w]; m; m &= m - 1) {

@@ -39,6 +39,9 @@ typedef struct { u64 v; } pa_t;
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
+/* Let the compiler copy and clear what is small and of known size in place. */
+#define memcpy __builtin_memcpy
+#define memset __builtin_memset
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);

@@ -15,7 +15,7 @@ static u64 run(struct iov_pos *p, u64 n, u8 **at)
 	return n;
 }
 
-void iov_read(struct iov_pos *p, void *dst, u64 n)
+void iov_read_parts(struct iov_pos *p, void *dst, u64 n)
 {
 	u8 *d = dst, *at;
 

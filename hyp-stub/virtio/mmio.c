@@ -245,6 +245,36 @@ static u64 read_config(struct virtio_dev *dev, u32 offset, u32 size)
 	return value;
 }
 
+bool virtio_mmio_hot(struct vcpu *v, u32 offset, bool write, u64 *value)
+{
+	struct virtio_dev *dev = v->vm->virtio[offset / GUEST_VIRTIO_STRIDE];
+	u32 reg = offset % GUEST_VIRTIO_STRIDE;
+
+	if (!dev)
+		return false;
+	if (!write) {
+		if (reg != INTERRUPT_STATUS)
+			return false;
+		v->exits[PV_EXIT_MMIO_ISR]++;
+		*value = __atomic_load_n(&dev->isr, __ATOMIC_ACQUIRE);
+		return true;
+	}
+	if (reg == INTERRUPT_ACK) {
+		v->exits[PV_EXIT_MMIO_ACK]++;
+		/* What came between the driver's read and this needs an edge of its own. */
+		if (__atomic_and_fetch(&dev->isr, ~(u32)*value, __ATOMIC_ACQ_REL))
+			vgic_pend(dev->vm, dev->vm->vcpus[0], dev->intid, false);
+		return true;
+	}
+	if (reg == QUEUE_NOTIFY) {
+		v->exits[PV_EXIT_MMIO_NOTIFY]++;
+		if ((u32)*value < dev->nr_queues)
+			virtqueue_run(&dev->queues[(u32)*value]);
+		return true;
+	}
+	return false;
+}
+
 bool virtio_mmio(struct vcpu *v, struct mmio *m)
 {
 	u32 offset = (u32)(m->addr - GUEST_VIRTIO_BASE), reg = offset % GUEST_VIRTIO_STRIDE;
@@ -252,24 +282,8 @@ bool virtio_mmio(struct vcpu *v, struct mmio *m)
 
 	if (!dev)
 		return false;
-	if (m->write && reg == QUEUE_NOTIFY) {
-		v->exits[PV_EXIT_MMIO_NOTIFY]++;
-		if ((u32)m->value < dev->nr_queues)
-			virtqueue_run(&dev->queues[(u32)m->value]);
+	if (m->size == 4 && virtio_mmio_hot(v, offset, m->write, &m->value))
 		return true;
-	}
-	if (!m->write && reg == INTERRUPT_STATUS) {
-		v->exits[PV_EXIT_MMIO_ISR]++;
-		m->value = __atomic_load_n(&dev->isr, __ATOMIC_ACQUIRE);
-		return true;
-	}
-	if (m->write && reg == INTERRUPT_ACK) {
-		v->exits[PV_EXIT_MMIO_ACK]++;
-		/* What came between the driver's read and this needs an edge of its own. */
-		if (__atomic_and_fetch(&dev->isr, ~(u32)m->value, __ATOMIC_ACQ_REL))
-			vgic_pend(dev->vm, dev->vm->vcpus[0], dev->intid, false);
-		return true;
-	}
 	v->exits[PV_EXIT_MMIO_VIRTIO]++;
 	spin_lock(&dev->lock);
 	if (reg >= CONFIG)

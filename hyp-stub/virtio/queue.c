@@ -79,13 +79,15 @@ static bool add_buffer(struct virtqueue *q, struct vq_chain *c, const struct vri
 	return true;
 }
 
-/* One aligned 16-byte entry, copied before it is looked at. */
+/* A 16-byte entry, copied before it is looked at. */
 static void read_desc(const struct vring_desc *from, struct vring_desc *d)
 {
+	u64 rest = READ_ONCE(((const u64 *)from)[1]);
+
 	d->addr = READ_ONCE(from->addr);
-	d->len = READ_ONCE(from->len);
-	d->flags = READ_ONCE(from->flags);
-	d->next = READ_ONCE(from->next);
+	d->len = (u32)rest;
+	d->flags = (u16)(rest >> 32);
+	d->next = (u16)(rest >> 48);
 }
 
 /* The table that an indirect descriptor names (2.7.5.3) in place of the ring's. */
@@ -260,7 +262,7 @@ void virtqueue_run(struct virtqueue *q)
 			q->stalled = true;
 			break;
 		}
-		if (progress == VQ_EMPTY && !enable_kicks(q))
+		if ((progress == VQ_EMPTY || READ_ONCE(q->avail->idx) == q->last_avail) && !enable_kicks(q))
 			break;
 		if (++n > q->size || (current && current->vm == dev->vm && arch_interrupt_pending())) {
 			put_off(dev, current);

@@ -146,6 +146,11 @@ static inline bool virtio_live(const struct virtio_dev *dev)
  */
 bool virtio_add(struct vm *vm, struct virtio_dev *dev, const u16 *sizes);
 bool virtio_mmio(struct vcpu *v, struct mmio *m);
+/*
+ * The three accesses of every request, without a struct mmio around them.
+ * @offset: on the bus. False: it is none of them.
+ */
+bool virtio_mmio_hot(struct vcpu *v, u32 offset, bool write, u64 *value);
 void virtio_interrupt(struct virtio_dev *dev, u32 isr);
 void virtio_config_changed(struct virtio_dev *dev);
 /* The driver broke the rules: say how, once, and stop until it resets. */
@@ -179,7 +184,16 @@ struct iov_pos {
 	u64 off;			/* in iov[0] */
 };
 /* Copy @n bytes on from @p, which must have them. */
-void iov_read(struct iov_pos *p, void *dst, u64 n);
+void iov_read_parts(struct iov_pos *p, void *dst, u64 n);
+static inline void iov_read(struct iov_pos *p, void *dst, u64 n)
+{
+	if (n <= p->iov->len - p->off) {	/* a header is hardly ever in parts */
+		memcpy(dst, p->iov->base + p->off, n);
+		p->off += n;
+	} else {
+		iov_read_parts(p, dst, n);
+	}
+}
 void iov_write(struct iov_pos *p, const void *src, u64 n);
 void iov_zero(struct iov_pos *p, u64 n);
 void iov_copy(struct iov_pos *dst, struct iov_pos *src, u64 n);

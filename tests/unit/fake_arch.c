@@ -28,6 +28,7 @@ u64 arch_mmio_read64(u64 a) { (void)a; return 0; }
 void arch_mmio_write64(u64 a, u64 v) { (void)a; (void)v; }
 bool arch_interrupt_pending(void) { return fake[current].pending; }
 void arch_io_barrier(void) { }
+u32 arch_instructions(bool hypervisor) { return hypervisor ? 7 : 11; }
 void arch_map_ram(u64 b, u64 s) { (void)b; (void)s; }
 void arch_sync_image(void *p, u64 s) { (void)p; (void)s; }
 void arch_zero_ram(void *p, u64 s) { memset(p, 0, s); }

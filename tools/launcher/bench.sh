@@ -10,7 +10,8 @@ bench_usage() {
 	  size    footprint of the hypervisor
 	  boot    time to init, under the hypervisor and without it
 	  work    hackbench and a rename storm (stress-ng), native and pvlock, 8 vCPUs on 2 pCPUs
-	  --icount  only deterministic runs, no multi-threaded ones
+	  blk     fio on a RAM-backed and a host disk: exits and instructions per request, IOPS
+  --icount  only deterministic runs, no multi-threaded ones
 	END
 }
 
@@ -21,7 +22,7 @@ cmd_bench() {
 	json='' what='' BENCH_QUICK=no BENCH_ICOUNT=no
 	while [ $# -gt 0 ]; do
 		case $1 in
-		exits | lock | size | boot | work) what="$what $1"; shift ;;
+		exits | lock | size | boot | work | blk) what="$what $1"; shift ;;
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
 		--json)
@@ -33,7 +34,7 @@ cmd_bench() {
 		*) die_usage "bench: unknown '$1' (try ./pvkit bench --help)" ;;
 		esac
 	done
-	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot or work"
+	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work or blk"
 	build_all
 	bench_begin
 	for w in $what; do
@@ -188,30 +189,13 @@ bench_lock_mt() {
 		ms "worst of all runs"
 }
 
-# Real programs from Debian, unpacked without running any arm64 code.
-work_root() {
-	root=$BUILD/work-root
-	[ -e "$BUILD/work.cpio" ] && return
-	say "fetching rt-tests and stress-ng for arm64"
-	mmdebstrap --quiet --variant=extract --architectures=arm64 --include=rt-tests,stress-ng bookworm \
-		"$BUILD/work.tar" 2>"$BUILD/mmdebstrap.log" || { cat "$BUILD/mmdebstrap.log" >&2; die "mmdebstrap failed"; }
-	rm -rf "$root"
-	mkdir -p "$root"
-	tar -C "$root" -xf "$BUILD/work.tar" --wildcards './usr/bin/hackbench' './usr/bin/stress-ng' \
-		'./lib/ld-linux*' './lib/aarch64-linux-gnu/*.so*' \
-		'./usr/lib/aarch64-linux-gnu/*.so*'
-	make_cpio "$root" "$BUILD/work.cpio"
-	rm -rf "$root" "$BUILD/work.tar"
-}
-
 bench_work() {
 	runs=3
 	[ "$BENCH_QUICK" = no ] || runs=1
-	work_root
+	root_guest "$BUILD/work-run.cpio" "$TOP/tests/guest/bench-work.sh"
 	say "work: hackbench and a rename storm, 8 vCPUs on 2 pCPUs, $runs interleaved runs"
-	guest_initrd "$BUILD/work-run.cpio" "$TOP/tests/guest/bench-work.sh" "$BUILD/work.cpio"
 	log=$BUILD/bench-work.log
-	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=work,vcpus=8,mem=1G,kernel=$KIMAGE,initrd=$BUILD/work-run.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.runs=$runs"
+	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=work,vcpus=8,mem=1G,$ROOT_ITEMS,append=$KERNEL_ARGS maxcpus=1 pvkit.root=/dev/vda pvkit.runs=$runs"
 	how="multi-threaded QEMU, 8 vCPUs on 2 pCPUs, median of $runs interleaved runs"
 	for m in native pv; do
 		eval "hb_$m=$(value "$log" hackbench.$m | median) rn_$m=$(value "$log" rename.$m | median)"
@@ -225,4 +209,60 @@ bench_work() {
 		record work.rename.pv "$rn_pv" ops/s "the same with pvlock"
 		record work.rename.speedup "$(ratio "$rn_pv" "$rn_native")" ratio "$how"
 	}
+}
+
+# keep DISK NAME: unpack what a guest has put on its last disk.
+keep() {
+	rm -rf "$BUILD/$2"
+	mkdir -p "$BUILD/$2"
+	tar -C "$BUILD/$2" -xf "$1" || die "the guest has left no results"
+}
+
+# blk_run LOG MODE DISKS OPTIONS...: guest with /dev/vdb on RAM, DISKS, and one for results
+blk_run() {
+	blk_log=$1 blk_mode=$2 blk_disks=$3
+	shift 3
+	root_guest "$BUILD/blk.cpio" "$TOP/tests/guest/bench-blk.sh"
+	rm -f "$BUILD/out.img"
+	truncate -s 16M "$BUILD/out.img"
+	guest_run "$blk_log" --timeout 1500 "$@" --vm "name=blk,vcpus=${BLK_VCPUS:-1},mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=${BLK_VCPUS:-1}$blk_disks,disk=$BUILD/out.img,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=$blk_mode"
+	keep "$BUILD/out.img" "fio.${blk_mode%% *}"
+}
+
+bench_blk() {
+	say "blk: 4 KiB random reads from RAM, depth 1, deterministic"
+	log=$BUILD/bench-blk.log
+	blk_run "$log" cost '' --icount
+	how="fio libaio 4 KiB random read, depth 1, RAM-backed; icount, 1 vCPU on 1 pCPU; 12,000 requests less 2,000; pvhyp loaded for the counters only"
+	hyp=$(value "$log" blk.stock.hypervisor) guest=$(value "$log" blk.stock.guest)
+	record blk.stock.exits_per_io "$(tr -d '\r' <"$log" | awk '$1 == "RESULT" && $2 ~ /^blk.stock\./ && $2 !~ /hypervisor$|guest$/ { s += $3 } END { printf "%.3f", s }')" \
+		exits "$how"
+	tr -d '\r' <"$log" | awk '$1 == "RESULT" && $2 ~ /^blk.stock\./ && $2 !~ /hypervisor$|guest$/ && $3 >= 0.001 { print $2, $3 }' |
+	while read -r n v; do
+		record "blk.stock.exits.${n#blk.stock.}" "$v" exits "of these"
+	done
+	record blk.stock.hyp_instructions_per_io "$hyp" instructions "counted by the PMU at EL2; $how"
+	record blk.stock.instructions_per_io "$(awk "BEGIN { printf \"%.3f\", $hyp + $guest }")" instructions \
+		"counted by the PMU at EL0, EL1 and EL2; $how"
+	say "blk: fio matrix, deterministic, RAM-backed"
+	ios=8000
+	[ "$BENCH_QUICK" = no ] || ios=2000
+	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios" '' --icount
+	blk_matrix "$BUILD/bench-blk-matrix.log" ram blk.stock "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: an eighth)"
+	[ "$BENCH_ICOUNT" = yes ] && return
+	say "blk: fio matrix, in real time, RAM-backed and host disk, 2 vCPUs on 2 pCPUs"
+	rm -f "$BUILD/bench-disk.img"
+	truncate -s 64M "$BUILD/bench-disk.img"
+	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios" ",disk=$BUILD/bench-disk.img:queues=2" --pcpus 2
+	mt="multi-threaded QEMU, 2 vCPUs on 2 pCPUs, $ios requests (128 KiB: an eighth)"
+	blk_matrix "$BUILD/bench-blk-mt.log" ram blk.stock.mt "$mt, RAM-backed"
+	blk_matrix "$BUILD/bench-blk-mt.log" host blk.stock.mt.host "$mt, file on the host behind virtio-blk"
+}
+
+# blk_matrix LOG PREFIX NAME HOW
+blk_matrix() {
+	tr -d '\r' <"$1" | awk -v p="$2." '$1 == "RESULT" && index($2, p) == 1 { print substr($2, length(p) + 1), $3 }' |
+	while read -r n v; do
+		record "$3.$n" "$v" IOPS "fio $4"
+	done
 }

@@ -87,6 +87,33 @@ build_guest_modules() {
 	rm -rf "$gm"
 }
 
+# The Debian root file system, with the programs that we measure with: unpacked
+# without running any arm64 code. Guests boot it from disk with pvkit.root=/dev/vda.
+ROOT_PACKAGES="fio,iperf3,rt-tests,stress-ng,iproute2,ethtool,util-linux,coreutils,bash,procps"
+
+build_root() {
+	GUEST_ROOT=$BUILD/debian.ext2
+	[ -e "$GUEST_ROOT" ] && return
+	say "building a Debian root file system with fio, iperf3, rt-tests, stress-ng (half a minute)"
+	rm -f "$BUILD/debian.tmp.ext2"
+	mmdebstrap --quiet --variant=extract --architectures=arm64 --include="$ROOT_PACKAGES" bookworm \
+		"$BUILD/debian.tmp.ext2" >"$BUILD/mmdebstrap.log" 2>&1 ||
+		{ cat "$BUILD/mmdebstrap.log" >&2; die "mmdebstrap failed"; }
+	truncate -s +64M "$BUILD/debian.tmp.ext2"
+	/sbin/e2fsck -fy "$BUILD/debian.tmp.ext2" >"$BUILD/e2fsck.log" 2>&1 || [ $? = 1 ] || die "e2fsck failed"
+	/sbin/resize2fs "$BUILD/debian.tmp.ext2" >>"$BUILD/e2fsck.log" 2>&1 || die "resize2fs failed"
+	mv "$BUILD/debian.tmp.ext2" "$GUEST_ROOT"
+}
+
+# What a guest in that root needs: guest_initrd with drivers, and --vm items.
+# root_guest OUT SCRIPT: sets ROOT_ITEMS, to be followed by more disks.
+root_guest() {
+	build_guest_modules
+	build_root
+	guest_initrd "$1" "$2" "$GUEST_DRIVERS"
+	ROOT_ITEMS="kernel=$KIMAGE,initrd=$1,disk=$GUEST_ROOT:snapshot,reset=stop"
+}
+
 make_cpio() {
 	(cd "$1" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0) >"$2.tmp" && mv "$2.tmp" "$2"
 }

@@ -7,6 +7,7 @@
  */
 #include "arch/arch.h"
 #include "arch/arm64/sysreg.h"
+#include "arch/arm64/trap.h"
 #include "core/core.h"
 
 #define HCR_GUEST (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_BSU_IS | HCR_FB | \
@@ -23,7 +24,8 @@ void arch_traps_init(void)
 	u64 mmfr0 = read_sysreg(id_aa64mmfr0_el1), mmfr1 = read_sysreg(id_aa64mmfr1_el1);
 
 	write_sysreg(CPTR_RES1 | CPTR_TZ | CPTR_TSM | CPTR_TTA | CPTR_TAM, cptr_el2);
-	write_sysreg(MDCR_TPMCR | MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TTRF, mdcr_el2);
+	write_sysreg(MDCR_TPMCR | MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TTRF |
+		     pmu_init(), mdcr_el2);
 	write_sysreg(CNTHCTL_EL1PCTEN, cnthctl_el2);
 	write_sysreg(0, hstr_el2);
 	if (ID_MMFR1_HCX(mmfr1))

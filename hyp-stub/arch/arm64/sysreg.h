@@ -46,6 +46,7 @@
 /* MDCR_EL2, D19.3.18 */
 #define MDCR_TPMCR	SBIT(5)
 #define MDCR_TPM	SBIT(6)
+#define MDCR_HPME	SBIT(7)
 #define MDCR_TDA	SBIT(9)
 #define MDCR_TDOSA	SBIT(10)
 #define MDCR_TDRA	SBIT(11)

@@ -7,6 +7,7 @@
 #include "arch/arch.h"
 #include "arch/arm64/sysreg.h"
 #include "arch/arm64/trap.h"
+#include "virtio/virtio.h"
 
 #define HPFAR_IPA(h)	(((h) & 0xffffffffff0ULL) << 8)
 #define FSC_TYPE	0x3c
@@ -73,10 +74,25 @@ static void trap_instruction_abort(struct vcpu *v, u64 esr)
 	abort_guest(v, read_sysreg(far_el2), true);
 }
 
+/* A 32-bit access to the virtio bus, decoded by the processor. */
+static bool hot_access(struct vcpu *v, u64 esr)
+{
+	const u64 mask = ESR_ISV | ESR_S1PTW | 3 << ESR_SAS_SHIFT, word = ESR_ISV | 2 << ESR_SAS_SHIFT;
+	unsigned int rt = (esr >> ESR_SRT_SHIFT) & 31;
+	u64 zero = 0, offset;
+
+	if ((esr & mask) != word)
+		return false;
+	offset = fault_ipa(read_sysreg(far_el2)) - GUEST_VIRTIO_BASE;
+	if (offset >= VIRTIO_BUS_SLOTS * GUEST_VIRTIO_STRIDE)
+		return false;
+	return virtio_mmio_hot(v, (u32)offset, esr & ESR_WNR, rt == 31 ? &zero : &v->regs.x[rt]);
+}
+
 static void trap_data_abort(struct vcpu *v, u64 esr)
 {
 	u64 far = read_sysreg(far_el2);
-	unsigned int rt = (esr >> ESR_SRT_SHIFT) & 31;
+	unsigned int rt = (esr >> ESR_SRT_SHIFT) & 31, unused;
 	struct mmio m;
 
 	/*
@@ -90,20 +106,15 @@ static void trap_data_abort(struct vcpu *v, u64 esr)
 	m.addr = fault_ipa(far);
 	m.size = 1U << ((esr >> ESR_SAS_SHIFT) & 3);
 	m.write = esr & ESR_WNR;
-	m.value = m.write && rt != 31 ? v->regs.x[rt] : 0;
-	if (m.write && m.size < 8)
-		m.value &= BIT(m.size * 8) - 1;
+	unused = 64 - m.size * 8;
+	m.value = m.write && rt != 31 ? v->regs.x[rt] << unused >> unused : 0;
 	if (!mmio_dispatch(v, &m)) {
 		abort_guest(v, far, false);
 		return;
 	}
 	if (!m.write && rt != 31) {
-		if (m.size < 8) {
-			unsigned int unused = 64 - m.size * 8;
-
-			m.value <<= unused;
-			m.value = esr & ESR_SSE ? (u64)((s64)m.value >> unused) : m.value >> unused;
-		}
+		m.value <<= unused;
+		m.value = esr & ESR_SSE ? (u64)((s64)m.value >> unused) : m.value >> unused;
 		v->regs.x[rt] = esr & ESR_SF ? m.value : (u32)m.value;
 	}
 	arch_skip_instruction(v);
@@ -128,9 +139,13 @@ static void (*const traps[64])(struct vcpu *v, u64 esr) = {
 
 struct vcpu *exit_sync(struct vcpu *v)
 {
-	u64 esr = read_sysreg(esr_el2);
-	void (*trap)(struct vcpu *v, u64 esr) = traps[(esr >> ESR_EC_SHIFT) & 63];
+	u64 esr = read_sysreg(esr_el2), ec = (esr >> ESR_EC_SHIFT) & 63;
+	void (*trap)(struct vcpu *v, u64 esr) = traps[ec];
 
+	if (ec == EC_DABT_LOW && hot_access(v, esr)) {
+		arch_skip_instruction(v);
+		return sched_exit(v);
+	}
 	if (!trap)
 		trap = trap_undefined;
 	trap(v, esr);

@@ -11,6 +11,7 @@ struct vcpu *exit_irq(struct vcpu *v);
 struct vcpu *exit_serror(struct vcpu *v);
 __attribute__((noreturn)) void hyp_fault(u64 vector);
 void mmu_enable(void);
+u64 pmu_init(void);
 
 /* A trapped MRS or MSR; false: undefined. */
 bool sysreg_emulate(struct vcpu *v, u64 esr);

@@ -125,8 +125,12 @@ typedef uint64_t pv_u64;
  * PV_FN_STATS - exit counters of a vCPU of this VM.
  * @x1: vCPU, @x2: first counter index. x1-x3 = counters x2, x2+1, x2+2
  * (0 past the end). PV_EINVAL: no such vCPU or counter.
+ * @x1: PV_STATS_INSTRUCTIONS. x1 = instructions that the caller's pCPU has
+ * executed in the hypervisor, x2 = in guests, both 32 bits that wrap, and 0
+ * where nothing counts them.
  */
 #define PV_FN_STATS		0xC6000017
+#define PV_STATS_INSTRUCTIONS	0xffffffff
 
 /*
  * Exit reasons: PV_EXIT_<name>, with a name for people. One list for the

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Guest side of `pvkit bench blk`, in the Debian root: fio on /dev/vdb (RAM
+# behind the hypervisor) or /dev/vdc (host disk). fio's JSON goes to /tmp/out,
+# and from there as a tar archive to the last disk. pvhyp is loaded only for
+# the hypervisor's counters. Prints lines: RESULT name value
+word() { sed -n "s/.*pvkit.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+MODE=$(word mode)
+LAST=$(find /dev -name 'vd?' | sort | tail -1)
+mkdir -p /tmp/out
+insmod /modules/pvhyp.ko
+
+# job NAME DEVICE ARGUMENTS...
+job() {
+	job_name=$1 device=$2
+	shift 2
+	fio --name="$job_name" --filename="$device" --direct=1 --output-format=json \
+		--output="/tmp/out/$job_name.json" "$@" >/tmp/fio.log 2>&1 ||
+		{ echo "FAILED $job_name"; cat /tmp/fio.log "/tmp/out/$job_name.json"; exit 1; }
+}
+
+# iops NAME: summed over jobs, reads and writes
+iops() {
+	awk '/^  "jobs"/ { on = 1 } on && /^ *"iops" :/ { gsub(",", ""); s += $3 } END { printf "%.1f\n", s }' \
+		"/tmp/out/$1.json"
+}
+
+counters() {
+	cat /sys/kernel/debug/pvhyp/instructions
+	awk 'NR > 1 { s = 0; for (i = 2; i <= NF; i++) s += $i; print $1 "=" s }' /sys/kernel/debug/pvhyp/exits
+}
+
+# Cost of one request: two runs of different length, so that starting fio
+# and reading counters cancel out. A first run brings fio into memory.
+per_io() {
+	for n in 1000 2000 12000; do
+		counters >/tmp/before
+		job "$1.$n" /dev/vdb --rw=randread --bs=4k --iodepth=1 --ioengine=libaio --size=32M \
+			--io_size=64G --norandommap --number_ios=$n
+		counters >/tmp/after
+		awk -F = 'NR == FNR { b[$1] = $2; next } { d = $2 - b[$1]; if (d < 0) d += 4294967296; print $1, d }' \
+			/tmp/before /tmp/after >/tmp/cost.$n
+	done
+	awk -v w="$1" 'NR == FNR { b[$1] = $2; next } { printf "RESULT %s.%s %.3f\n", w, $1, ($2 - b[$1]) / 10000 }' \
+		/tmp/cost.2000 /tmp/cost.12000
+}
+
+matrix() {
+	device=$1 prefix=$2 ios=$3
+	for engine in libaio io_uring; do
+		for pattern in randread:4k randwrite:4k read:128k write:128k; do
+			for depth in 1 32; do
+				for jobs in 1 4; do
+					bs=${pattern#*:} n=$ios
+					[ "$bs" = 4k ] || n=$((ios / 8))
+					name=$prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$engine
+					job "$name" "$device" --rw="${pattern%:*}" --bs="$bs" --iodepth=$depth --numjobs=$jobs \
+						--ioengine=$engine --size=32M --io_size=64G --norandommap --number_ios="$n" --group_reporting
+					echo "RESULT $name.iops $(iops "$name")"
+				done
+			done
+		done
+	done
+}
+
+verify() {
+	for engine in libaio io_uring; do
+		for pattern in randwrite:4k write:128k randrw:4k; do
+			for depth in 1 32; do
+				for jobs in 1 4; do
+					name=verify.${1##*/}.${pattern%:*}.qd$depth.j$jobs.$engine
+					job "$name" "$1" --rw="${pattern%:*}" --bs="${pattern#*:}" --iodepth=$depth --numjobs=$jobs \
+						--ioengine=$engine --size=6M --offset_increment=6M --verify=crc32c \
+						--verify_fatal=1 --group_reporting
+					echo "VERIFIED $name"
+				done
+			done
+		done
+	done
+}
+
+case $MODE in
+cost) per_io blk.stock ;;
+matrix)
+	matrix /dev/vdb ram "$(word ios)"
+	[ ! -e /dev/vdd ] || matrix /dev/vdc host "$(word ios)"
+	;;
+verify)
+	verify /dev/vdb
+	verify /dev/vdc
+	;;
+esac
+tar -C /tmp/out -cf "$LAST" .
+sync
