@@ -213,7 +213,7 @@ bench_work() {
 
 # keep DISK NAME: unpack what a guest has put on its last disk.
 keep() {
-	rm -rf "$BUILD/$2"
+	rm -rf "${BUILD:?}/$2"
 	mkdir -p "$BUILD/$2"
 	tar -C "$BUILD/$2" -xf "$1" || die "the guest has left no results"
 }

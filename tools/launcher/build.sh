@@ -111,6 +111,7 @@ root_guest() {
 	build_guest_modules
 	build_root
 	guest_initrd "$1" "$2" "$GUEST_DRIVERS"
+	# shellcheck disable=SC2034
 	ROOT_ITEMS="kernel=$KIMAGE,initrd=$1,disk=$GUEST_ROOT:snapshot,reset=stop"
 }
 
