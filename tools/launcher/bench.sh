@@ -11,6 +11,7 @@ bench_usage() {
 	  boot    time to init, under the hypervisor and without it
 	  work    hackbench and a rename storm (stress-ng), native and pvlock, 8 vCPUs on 2 pCPUs
 	  blk     fio on a RAM-backed and a host disk: exits and instructions per request, IOPS
+  net     iperf3 between two VMs and through the uplink: exits per MB, throughput
   --icount  only deterministic runs, no multi-threaded ones
 	END
 }
@@ -22,7 +23,7 @@ cmd_bench() {
 	json='' what='' BENCH_QUICK=no BENCH_ICOUNT=no
 	while [ $# -gt 0 ]; do
 		case $1 in
-		exits | lock | size | boot | work | blk) what="$what $1"; shift ;;
+		exits | lock | size | boot | work | blk | net) what="$what $1"; shift ;;
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
 		--json)
@@ -34,7 +35,7 @@ cmd_bench() {
 		*) die_usage "bench: unknown '$1' (try ./pvkit bench --help)" ;;
 		esac
 	done
-	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work or blk"
+	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work, blk or net"
 	build_all
 	bench_begin
 	for w in $what; do
@@ -265,4 +266,59 @@ blk_matrix() {
 	while read -r n v; do
 		record "$3.$n" "$v" IOPS "fio $4"
 	done
+}
+
+# net_run LOG MB VCPUS OPTIONS...: two VMs, and an iperf3 server on this machine
+net_run() {
+	net_log=$1 net_mb=$2 net_n=$3
+	shift 3
+	root_guest "$BUILD/net.cpio" "$TOP/tests/guest/bench-net.sh"
+	rm -f "$BUILD/out.img" "$BUILD/out2.img"
+	truncate -s 16M "$BUILD/out.img" "$BUILD/out2.img"
+	port=$((20000 + $$ % 20000))
+	iperf3 -s -p $port >"$BUILD/iperf3.log" 2>&1 &
+	iperf3_pid=$!
+	net_args="append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$net_mb"
+	guest_run "$net_log" --timeout 900 --uplink lan "$@" \
+		--vm "name=server,vcpus=$net_n,mem=512M,$ROOT_ITEMS,net=lan:queues=$net_n,disk=$BUILD/out2.img,$net_args pvkit.role=server" \
+		--vm "name=client,vcpus=$net_n,mem=512M,$ROOT_ITEMS,net=lan:queues=$net_n,disk=$BUILD/out.img,$net_args pvkit.role=client pvkit.uplink=$port"
+	kill $iperf3_pid
+	keep "$BUILD/out.img" "iperf3.client"
+	keep "$BUILD/out2.img" "iperf3.server"
+	! grep FAILED "$net_log" || die "iperf3 failed (see $net_log)"
+}
+
+# net_value LOG NAME: of a RESULT line of one of several VMs
+net_values() { tr -d '\r' <"$1" | sed 's/^\[[a-z]*\] //' | awk '$1 == "RESULT" { print $2, $3 }'; }
+
+net_rates() {
+	net_values "$1" | awk '$1 ~ /\.mbit$/ && $1 !~ /\.(warm|short|long)\./' | while read -r n v; do
+		record "$2${n#net.stock}" "$v" Mbit/s "iperf3, received; $3"
+	done
+	net_values "$1" | awk '$1 ~ /tcp.*retransmits$/ { s += $2 } END { print s + 0 }' | while read -r v; do
+		record "$2.retransmits" "$v" segments "all TCP runs between the VMs; $3"
+	done
+}
+
+bench_net() {
+	mb=64
+	[ "$BENCH_QUICK" = no ] || mb=16
+	say "net: iperf3, two VMs on 1 pCPU, deterministic"
+	log=$BUILD/bench-net.log
+	net_run "$log" $mb 1 --icount
+	how="iperf3 TCP, 1 stream, VM to VM; icount, two VMs of 1 vCPU on 1 pCPU, both VMs' exits; $((mb + 8)) MB less 8 MB; pvhyp loaded for the counters only"
+	record net.stock.exits_per_mb "$(net_values "$log" | awk '$1 ~ /^cost\./ && $1 !~ /\.(hypervisor|guest)$/ { s += $2 } END { printf "%.3f", s }')" exits "$how"
+	net_values "$log" | awk '$1 ~ /^cost\./ && $1 !~ /\.(hypervisor|guest)$/ && $2 >= 0.1 { sub("cost.", "", $1); print }' |
+	while read -r n v; do
+		record "net.stock.exits.$n" "$v" exits "of these"
+	done
+	for w in hypervisor guest; do
+		record net.stock.${w}_instructions_per_mb "$(net_values "$log" | awk -v w=$w '$1 == "cost.client." w { printf "%.0f", $2 }')" \
+			instructions "counted by the PMU; $how"
+	done
+	net_rates "$log" net.stock "icount, two VMs of 1 vCPU on 1 pCPU, $mb MB or 2 s"
+	[ "$BENCH_ICOUNT" = yes ] && return
+	say "net: iperf3, two VMs of 2 vCPUs on 2 pCPUs, in real time"
+	net_run "$BUILD/bench-net-mt.log" $mb 2 --pcpus 2
+	net_rates "$BUILD/bench-net-mt.log" net.stock.mt "multi-threaded QEMU, two VMs of 2 vCPUs and 2 queue pairs on 2 pCPUs, $mb MB or 2 s"
 }
