@@ -8,7 +8,7 @@ word() { sed -n "s/.*pvkit.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 MODE=$(word mode)
 LAST=$(find /dev -name 'vd?' | sort | tail -1)
 mkdir -p /tmp/out
-insmod /modules/pvhyp.ko
+[ "$MODE" = verify ] || insmod /modules/pvhyp.ko
 
 # job NAME DEVICE ARGUMENTS...
 job() {
@@ -86,6 +86,7 @@ matrix)
 	[ ! -e /dev/vdd ] || matrix /dev/vdc host "$(word ios)"
 	;;
 verify)
+	echo "SERIAL $(cat /sys/block/vdc/serial)"
 	verify /dev/vdb
 	verify /dev/vdc
 	;;

@@ -28,12 +28,18 @@ cmd_check() {
 		--vm "name=hostile,vcpus=2,mem=16M,kernel=$BUILD/bare/hostile.bin"
 	suite boot 900 sh "$TOP/tests/boot.sh" $CHECK
 	suite no-hypervisor 150 sh "$TOP/tests/no-hypervisor.sh"
+	if [ $CHECK = long ]; then
+		suite powercut 1800 sh "$TOP/tests/powercut.sh" 50
+	else
+		suite powercut 200 sh "$TOP/tests/powercut.sh" 3
+	fi
 	suite isolation 300 sh "$TOP/tests/isolation.sh"
 	if [ $CHECK != quick ]; then
 		guest_initrd "$BUILD/ktap.cpio" "$TOP/tests/guest/ktap-pvlock.sh"
 		suite pvlock 900 "$TOP/pvkit" run --timeout 800 --pcpus 2 \
 			--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/ktap.cpio,reset=stop,append=$KERNEL_ARGS"
-		suite figures 1500 sh "$TOP/tests/figures.sh"
+		suite blk 600 sh "$TOP/tests/blk.sh"
+		suite figures 2400 sh "$TOP/tests/figures.sh"
 	fi
 	if [ $CHECK = long ]; then
 		guest_initrd "$BUILD/soak.cpio" "$TOP/tests/guest/soak.sh"

@@ -74,7 +74,9 @@ run_option() {
 		RUN_SLICE=$2
 		;;
 	--timeout)
-		is_number "$2" && [ "$2" -ge 1 ] || die_usage "run: --timeout must be a number of seconds, not '$2'"
+		case $2 in
+		*[!0-9.]* | *.*.* | '' | . | 0 | 0.0) die_usage "run: --timeout must be a number of seconds, not '$2'" ;;
+		esac
 		RUN_TIMEOUT=$2
 		;;
 	--cpu) RUN_CPU=$2 ;;

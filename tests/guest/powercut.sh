@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Guest side of tests/powercut.sh: check what earlier runs have acknowledged
+# (up to pvkit.acked, from pvkit.from on), then write and fsync, and acknowledge, until killed.
+modprobe virtio_mmio
+modprobe virtio_blk
+ACKED=$(sed -n 's/.*pvkit.acked=\([0-9]*\).*/\1/p' /proc/cmdline)
+FROM=$(sed -n 's/.*pvkit.from=\([0-9]*\).*/\1/p' /proc/cmdline)
+SLOTS=64
+mkdir -p /mnt
+mount -t ext4 /dev/vda /mnt || { echo "LOST: the file system does not mount"; exit; }
+mkdir -p /mnt/files
+
+# Contents of file i: known from its number, 1 to 40 KB.
+content() { seq $(($1 * 1000)) $(($1 * 1000 + $1 * 37 % 6000)); }
+
+verify() {
+	i=$FROM
+	while [ "$i" -le "$ACKED" ]; do
+		if [ $((i % 7)) = 0 ]; then	# was renamed over its predecessor
+			[ "$(content $i | md5sum)" = "$(md5sum </mnt/files/r$i)" ] || echo "LOST: renamed file $i"
+		else
+			[ "$(content $i | md5sum)" = "$(md5sum </mnt/files/$i)" ] || echo "LOST: file $i"
+		fi
+		i=$((i + 1))
+	done
+	i=$ACKED
+	while [ "$i" -gt 0 ] && [ "$i" -gt $((ACKED - SLOTS)) ]; do
+		n=$(dd if=/mnt/slots bs=4k count=1 skip=$((i % SLOTS)) 2>/dev/null | head -1)
+		[ "${n:-0}" -ge "$i" ] || echo "LOST: slot $((i % SLOTS)) has ${n:-nothing}, not $i"
+		i=$((i - 1))
+	done
+	n=$(tail -1 /mnt/log 2>/dev/null | cut -d' ' -f1)
+	[ "${n:-0}" -ge "$ACKED" ] || echo "LOST: the log ends with ${n:-nothing}, not $ACKED"
+	echo "VERIFIED $ACKED"
+}
+
+verify
+! grep -q pvkit.check /proc/cmdline || { umount /mnt; exit; }
+i=$((ACKED + 1))
+while :; do
+	if [ $((i % 7)) = 0 ]; then
+		content $i | dd of=/mnt/files/tmp conv=fsync 2>/dev/null
+		mv /mnt/files/tmp /mnt/files/r$i
+		sync
+	else
+		content $i | dd of=/mnt/files/$i conv=fsync 2>/dev/null
+	fi
+	echo "$i" | dd of=/mnt/slots bs=4k conv=notrunc,sync,fsync seek=$((i % SLOTS)) 2>/dev/null
+	echo "$i entry" | dd of=/mnt/log oflag=append conv=notrunc,fsync 2>/dev/null
+	echo "ACK $i"
+	i=$((i + 1))
+done
