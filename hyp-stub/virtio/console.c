@@ -14,6 +14,10 @@ static enum vq_progress transmit(struct virtqueue *q)
 
 	if (progress != VQ_DONE)
 		return progress;
+	if (c.nr_in) {
+		vq_break(q, "output with buffers to write");
+		return VQ_STALLED;
+	}
 	out = vq_out(&c);
 	/* A console that floods holds up nobody but itself: cut at 64 KiB. */
 	for (u64 left = MIN(c.out_len, KiB(64)), n; left; left -= n) {

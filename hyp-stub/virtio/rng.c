@@ -43,5 +43,5 @@ bool rng_create(struct vm *vm)
 	dev->ops = &rng_ops;
 	dev->nr_queues = 1;
 	hyp_snprintf(dev->name, sizeof(dev->name), "rng");
-	return virtio_add(vm, dev, (const u16[]){ 8 });
+	return virtio_add(vm, dev, (const u16[]){ 64 });
 }

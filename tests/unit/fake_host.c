@@ -26,8 +26,10 @@ bool host_virtio_claim(struct host_virtio *h, const char *path, const char *who)
 bool host_virtio_open(struct host_virtio *h, const char *path, u32 id, u64 features, const char *who)
 {
 	first = last = done = 0;
+	if (!host_virtio_claim(h, path, who) || id != VIRTIO_ID_BLOCK)
+		return false;
 	h->features = features & ~BIT(5);	/* not read-only */
-	return host_virtio_claim(h, path, who) && id == VIRTIO_ID_BLOCK;
+	return true;
 }
 
 bool host_queue_init(struct host_virtio *h, struct host_queue *q, u16 index, u16 size)

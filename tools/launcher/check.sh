@@ -26,6 +26,8 @@ cmd_check() {
 	suite style 120 sh "$TOP/tests/style.sh"
 	suite hostile 300 "$TOP/pvkit" run --timeout 250 \
 		--vm "name=hostile,vcpus=2,mem=16M,kernel=$BUILD/bare/hostile.bin"
+	suite hostile-virtio 300 sh "$TOP/tests/hostile-virtio.sh"
+	suite fuzz 300 sh "$TOP/tests/fuzz/run.sh" $CHECK
 	suite boot 900 sh "$TOP/tests/boot.sh" $CHECK
 	suite no-hypervisor 150 sh "$TOP/tests/no-hypervisor.sh"
 	if [ $CHECK = long ]; then
