@@ -18,9 +18,9 @@ verify() {
 	i=$FROM
 	while [ "$i" -le "$ACKED" ]; do
 		if [ $((i % 7)) = 0 ]; then	# was renamed over its predecessor
-			[ "$(content $i | md5sum)" = "$(md5sum </mnt/files/r$i)" ] || echo "LOST: renamed file $i"
+			[ "$(content "$i" | md5sum)" = "$(md5sum <"/mnt/files/r$i")" ] || echo "LOST: renamed file $i"
 		else
-			[ "$(content $i | md5sum)" = "$(md5sum </mnt/files/$i)" ] || echo "LOST: file $i"
+			[ "$(content "$i" | md5sum)" = "$(md5sum <"/mnt/files/$i")" ] || echo "LOST: file $i"
 		fi
 		i=$((i + 1))
 	done
