@@ -9,11 +9,14 @@
 #include "core/core.h"
 #include "host/disk.h"
 #include "host/nic.h"
+#include "host/virtio.h"
 #include "platform/platform.h"
 #include "virtio/devices.h"
 #include "virtio/vswitch.h"
 
 #define SECTOR 512
+
+u32 partitioned_pcpus;
 
 struct node {
 	const void *fdt;
@@ -117,7 +120,7 @@ static bool check_names(struct node *n, const char *const *known)
 static const char *const root_names[] = { "compatible", "slice-us", NULL };
 static const char *const vm_names[] = {
 	"compatible", "label", "vcpus", "memory", "kernel", "initrd", "bootargs", "affinity",
-	"partitioned", "stop-on-reset", "virtio-console", "virtio-rng", NULL
+	"partitioned", "pass-through", "stop-on-reset", "virtio-console", "virtio-rng", NULL
 };
 static const char *const disk_names[] = {
 	"compatible", "host-device", "image", "size", "read-only", "serial", "queues", NULL
@@ -139,6 +142,41 @@ static u64 count_bits(u64 mask)
 struct vm_shape {
 	u64 vcpus, affinity;
 };
+
+/*
+ * All partitioned VMs are made before the others, which get what is left. One
+ * pCPU has to be left, to take the interrupts of the host's devices.
+ */
+static bool take_pcpus(struct node *n, struct vm_shape *s)
+{
+	u32 all = (u32)BIT(platform.nr_pcpus) - 1, take = 0;
+
+	for (u32 i = 0; i < platform.nr_pcpus && count_bits(take) < s->vcpus; i++)
+		if (s->affinity & ~(u64)partitioned_pcpus & BIT(i))
+			take |= (u32)BIT(i);
+	/* Prefer to leave pCPU 0, whatever is connected to it. */
+	if (take & 1 && count_bits(s->affinity & ~(u64)partitioned_pcpus) > s->vcpus) {
+		take &= ~1U;
+		for (u32 i = 1; i < platform.nr_pcpus && count_bits(take) < s->vcpus; i++)
+			if (s->affinity & ~(u64)partitioned_pcpus & BIT(i))
+				take |= (u32)BIT(i);
+	}
+	if (count_bits(take) < s->vcpus)
+		return BAD(n, "property partitioned: %llu vcpus, but only %llu free pCPUs in affinity",
+			   (unsigned long long)s->vcpus, (unsigned long long)count_bits(take));
+	if ((partitioned_pcpus | take) == all)
+		return BAD(n, "property partitioned: no pCPU is left for the host's devices");
+	s->affinity = take;
+	return true;
+}
+
+static bool share_pcpus(struct node *n, struct vm_shape *s)
+{
+	s->affinity &= ~(u64)partitioned_pcpus;
+	if (!s->affinity)
+		return BAD(n, "property affinity names only pCPUs of partitioned VMs");
+	return true;
+}
 
 static bool read_vm(struct node *n, struct vm *vm, struct vm_shape *s)
 {
@@ -164,13 +202,12 @@ static bool read_vm(struct node *n, struct vm *vm, struct vm_shape *s)
 	s->affinity = pcpus_mask;
 	if (!get_number(n, "affinity", 1, &s->affinity, 1, ~0U))
 		return false;
-	if (!(s->affinity & pcpus_mask))
+	s->affinity &= pcpus_mask;
+	if (!s->affinity)
 		return BAD(n, "property affinity names none of the %u pCPUs", platform.nr_pcpus);
 	vm->partitioned = has(n, "partitioned");
 	vm->stop_on_reset = has(n, "stop-on-reset");
-	if (vm->partitioned && s->vcpus > count_bits(s->affinity & pcpus_mask))
-		return BAD(n, "partitioned, but fewer pCPUs in affinity than vcpus");
-	return true;
+	return vm->partitioned ? take_pcpus(n, s) : share_pcpus(n, s);
 }
 
 /* The n-th set bit of @mask, counted round and round. */
@@ -196,23 +233,24 @@ static bool create_vcpus(struct node *n, struct vm *vm, const struct vm_shape *s
 		v->state = VCPU_OFF;
 		v->last_pcpu = -1;
 		v->affinity = vm->partitioned ? pin_to(s->affinity, i) : (u32)s->affinity;
-		v->untrapped_wfx = vm->partitioned;
 		list_init(&v->link);
 		vm->vcpus[i] = v;
 	}
 	vm->nr_vcpus = (u32)s->vcpus;
+	if (vm->partitioned)
+		partitioned_pcpus |= (u32)s->affinity;
 	return true;
 }
 
 static bool map_memory(struct node *n, struct vm *vm)
 {
-	vm->ram_ipa = GUEST_RAM_BASE;
-	if (!vm_lay_out(vm))
-		return BAD(n, "kernel and initrd do not fit in %lluM of memory",
-			   (unsigned long long)vm->ram_size >> 20);
 	vm->ram_pa = platform_alloc_ram(vm->ram_size);
 	if (!vm->ram_pa)
-		return BAD(n, "the host has no %lluM of contiguous memory left",
+		return BAD(n, "property memory: the host has no %lluM of contiguous memory left",
+			   (unsigned long long)vm->ram_size >> 20);
+	vm->ram_ipa = vm->identity ? vm->ram_pa : GUEST_RAM_BASE;
+	if (!vm_lay_out(vm))
+		return BAD(n, "property memory: kernel and initrd do not fit in %lluM",
 			   (unsigned long long)vm->ram_size >> 20);
 	vm->pvtime = heap_alloc(PAGE_SIZE, PAGE_SIZE);
 	vm->pvtime_ipa = GUEST_PVTIME_BASE;
@@ -221,6 +259,56 @@ static bool map_memory(struct node *n, struct vm *vm)
 	    !stage2_map(vm, (ipa_t){ vm->pvtime_ipa }, (pa_t){ (u64)vm->pvtime }, PAGE_SIZE,
 			ARCH_S2_RO))
 		return BAD(n, "no hypervisor memory left for its page tables");
+	return true;
+}
+
+/* A partitioned VM's own part of the interrupt controller. */
+static bool map_private_interrupts(struct node *n, struct vm *vm)
+{
+	vm->uart_intid = vm->partitioned ? direct_alloc_spi() : INTID_GUEST_UART;
+	if (!vm->uart_intid)
+		return BAD(n, "property partitioned: no interrupts are left for its devices");
+	for (u32 i = 0; vm->partitioned && i < vm->nr_vcpus; i++)
+		if (!stage2_map(vm, (ipa_t){ GUEST_GICR_BASE + i * VGIC_GICR_STRIDE + KiB(64) },
+				(pa_t){ gic_private_frame((u32)__builtin_ctz(vm->vcpus[i]->affinity)) },
+				KiB(64), ARCH_S2_DEVICE))
+			return BAD(n, "no hypervisor memory left for its page tables");
+	return true;
+}
+
+static void pass_interrupt(void *arg)
+{
+	struct vm *vm = arg;
+
+	vgic_pend(vm, vm->vcpus[0], vm->pass_intid, false);
+}
+
+/*
+ * The device does DMA with the addresses that the guest gives it, so its RAM
+ * is where the host has it. Nothing keeps the device to that RAM: a VM with
+ * pass-through is trusted. Whatever else is in the device's page is its, too.
+ */
+static bool pass_through(struct node *n, struct vm *vm, const char *path)
+{
+	struct host_virtio h;
+	u64 page;
+
+	if (!host_virtio_claim(&h, path, vm->name))
+		return BAD(n, "property pass-through names no device that can be used");
+	page = ALIGN_DOWN(h.regs, PAGE_SIZE);
+	if (!host_virtio_claim_page(page, h.regs) || !h.edge || h.intid >= VGIC_NR_IRQS)
+		return BAD(n, "property pass-through: %s shares its page with another device in use, or its interrupt is not an edge below %d",
+			   path, VGIC_NR_IRQS);
+	if (page < GUEST_VIRTIO_BASE + PAGE_SIZE * 2 && page + PAGE_SIZE > GUEST_VIRTIO_BASE)
+		return BAD(n, "property pass-through: %s is where the VM's own devices are", path);
+	if (!stage2_map(vm, (ipa_t){ page }, (pa_t){ page }, PAGE_SIZE, ARCH_S2_DEVICE))
+		return BAD(n, "no hypervisor memory left for its page tables");
+	vm->pass_base = h.regs;
+	vm->pass_intid = h.intid;
+	if (vm->partitioned)
+		gic_enable_spi(h.intid, pcpus[__builtin_ctz(vm->vcpus[0]->affinity)].mpidr, true);
+	else
+		host_irq(h.intid, true, pass_interrupt, vm);
 	return true;
 }
 
@@ -324,13 +412,17 @@ static bool create_vm(struct node *n)
 {
 	struct vm *vm = &vms[nr_vms];
 	struct vm_shape shape;
+	const char *pass;
 
 	if (nr_vms == MAX_VMS)
 		return BAD(n, "more than %d VMs", MAX_VMS);
 	memset(vm, 0, sizeof(*vm));
 	vm->id = nr_vms;
+	if (!get_string(n, "pass-through", 128, &pass))
+		return false;
+	vm->identity = *pass;
 	if (!read_vm(n, vm, &shape) || !map_memory(n, vm) || !create_vcpus(n, vm, &shape) ||
-	    !add_devices(n, vm))
+	    !map_private_interrupts(n, vm) || (*pass && !pass_through(n, vm, pass)) || !add_devices(n, vm))
 		return false;
 	nr_vms++;
 	return true;
@@ -364,12 +456,22 @@ void vms_create(const void *config)
 		slice_us = SLICE_US_DEFAULT;
 	sched_init(slice_us);
 	reserve_images(config, 0);
+	partitioned_pcpus = 0;
+	for (int partitioned = 1; partitioned >= 0; partitioned--) {
+		fdt_for_each_subnode(node, config, 0) {
+			struct node n = { config, node, fdt_get_name(config, node, NULL) };
+
+			if (!fdt_node_check_compatible(config, node, "pvkit,vm") &&
+			    has(&n, "partitioned") == partitioned)
+				refused += !create_vm(&n);
+		}
+	}
 	fdt_for_each_subnode(node, config, 0) {
 		struct node n = { config, node, fdt_get_name(config, node, NULL) };
 
 		if (!fdt_node_check_compatible(config, node, "pvkit,vm"))
-			refused += !create_vm(&n);
-		else if (!fdt_node_check_compatible(config, node, "pvkit,uplink"))
+			continue;
+		if (!fdt_node_check_compatible(config, node, "pvkit,uplink"))
 			add_uplink(&n);
 		else
 			refused += !BAD(&n, "property compatible is not pvkit,vm or pvkit,uplink");

@@ -15,7 +15,9 @@
 
 #define MAX_VMS		8
 #define MAX_VCPUS	16		/* per VM */
+#ifndef HEAP_SIZE			/* the unit tests never reboot */
 #define HEAP_SIZE	KiB(512)
+#endif
 
 /* The virtual platform: QEMU virt's memory map. */
 #define GUEST_GICD_BASE		0x08000000UL
@@ -60,7 +62,6 @@ struct vcpu {
 	struct list link;		/* run queue, or a pCPU's blocked list */
 	struct pcpu *pcpu;		/* running here, or ran here last */
 	u32 affinity;			/* bit per pCPU */
-	bool untrapped_wfx;
 	int last_pcpu;
 	u64 turn;			/* place in the run queue */
 	s64 slice_left;			/* counter ticks of this turn */
@@ -114,11 +115,15 @@ struct vm {
 	u32 resetting;			/* ...and then to start again */
 	u64 ram_ipa, ram_pa, ram_size;
 	u64 vttbr;
-	u64 *s2_root;
+	u64 *s2_root, *s2_saved;
 	u64 cntvoff;
 	struct vm_image kernel, initrd, dtb;
 	u64 entry_ipa, dtb_ipa, initrd_ipa;
-	bool partitioned;		/* one pCPU per vCPU, WFx untrapped */
+	bool partitioned;		/* each vCPU has a pCPU to itself: direct.c */
+	bool identity;			/* RAM at the same place as on the host */
+	u32 uart_intid;
+	u64 pass_base;			/* of a host device that is its own, or 0 */
+	u32 pass_intid;
 	bool stop_on_reset;
 	char bootargs[1024];
 	u8 *pvtime;			/* stolen time structures, one page */
@@ -153,6 +158,7 @@ struct pcpu {
 extern struct pcpu pcpus[MAX_PCPUS];
 extern struct vm vms[MAX_VMS];
 extern u32 nr_vms;
+extern u32 partitioned_pcpus;		/* bit per pCPU that one VM has to itself */
 
 #define vm_printf(vm, fmt, ...) hyp_printf("vm %s: " fmt, (vm)->name, ##__VA_ARGS__)
 #define vcpu_printf(v, fmt, ...) \
@@ -199,6 +205,9 @@ u64 vm_build_dtb(struct vm *vm, void *buf, u64 size);
 /* --- stage2.c; false: out of memory, or beyond the IPA space --- */
 bool stage2_init(struct vm *vm);
 bool stage2_map(struct vm *vm, ipa_t ipa, pa_t pa, u64 size, u32 flags);
+/* Let every access fault, until it is restored; on all pCPUs when it returns. */
+void stage2_withdraw(struct vm *vm);
+void stage2_restore(struct vm *vm);
 bool stage2_lookup(const struct vm *vm, ipa_t ipa, pa_t *pa, unsigned int *level);
 
 /* --- sched.c --- */

@@ -34,14 +34,18 @@ static struct {
 } host_irqs[MAX_HOST_IRQS];
 static u32 nr_host_irqs;
 
-/* The pCPUs share them out. */
+/* The pCPUs that are not partitioned off share them out. */
 void host_irq(u32 intid, bool edge, void (*handler)(void *arg), void *arg)
 {
+	static u32 next;
+
+	while (partitioned_pcpus & BIT(next % platform.nr_pcpus))
+		next++;
 	ASSERT(nr_host_irqs < MAX_HOST_IRQS);
 	host_irqs[nr_host_irqs].intid = intid;
 	host_irqs[nr_host_irqs].handler = handler;
 	host_irqs[nr_host_irqs].arg = arg;
-	gic_enable_spi(intid, pcpus[nr_host_irqs % platform.nr_pcpus].mpidr, edge);
+	gic_enable_spi(intid, pcpus[next++ % platform.nr_pcpus].mpidr, edge);
 	nr_host_irqs++;
 }
 

@@ -6,6 +6,7 @@
 #include <libfdt.h>
 
 #include "core/core.h"
+#include "virtio/virtio.h"
 
 #define PHANDLE_GIC	1
 #define PHANDLE_CLOCK	2
@@ -73,7 +74,7 @@ static int irq_nodes(void *fdt, const struct vm *vm)
 	return err | fdt_end_node(fdt);
 }
 
-static int uart_node(void *fdt)
+static int uart_node(void *fdt, const struct vm *vm)
 {
 	static const char compatible[] = "arm,pl011\0arm,primecell";
 	static const char names[] = "uartclk\0apb_pclk";
@@ -88,7 +89,8 @@ static int uart_node(void *fdt)
 	err |= fdt_begin_node(fdt, "pl011@9000000");
 	err |= fdt_property(fdt, "compatible", compatible, sizeof(compatible));
 	err |= CELLS(fdt, "reg", 0, GUEST_UART_BASE, 0, 0x1000);
-	err |= CELLS(fdt, "interrupts", GIC_SPI, INTID_GUEST_UART - 32, IRQ_LEVEL_HIGH);
+	err |= CELLS(fdt, "interrupts", GIC_SPI, vm->uart_intid - 32,
+		     vm->partitioned ? IRQ_EDGE_RISING : IRQ_LEVEL_HIGH);
 	err |= CELLS(fdt, "clocks", PHANDLE_CLOCK, PHANDLE_CLOCK);
 	err |= fdt_property(fdt, "clock-names", names, sizeof(names));
 	return err | fdt_end_node(fdt);
@@ -108,7 +110,18 @@ static int virtio_nodes(void *fdt, const struct vm *vm)
 		err |= fdt_begin_node(fdt, name);
 		err |= fdt_property(fdt, "compatible", compatible, sizeof(compatible));
 		err |= CELLS(fdt, "reg", 0, LO(base), 0, GUEST_VIRTIO_STRIDE);
-		err |= CELLS(fdt, "interrupts", GIC_SPI, INTID_GUEST_VIRTIO - 32 + i, IRQ_EDGE_RISING);
+		err |= CELLS(fdt, "interrupts", GIC_SPI, vm->virtio[i]->intid - 32, IRQ_EDGE_RISING);
+		err |= fdt_property(fdt, "dma-coherent", NULL, 0);
+		err |= fdt_end_node(fdt);
+	}
+	if (vm->pass_base) {
+		char name[32];
+
+		hyp_snprintf(name, sizeof(name), "virtio_mmio@%llx", (unsigned long long)vm->pass_base);
+		err |= fdt_begin_node(fdt, name);
+		err |= fdt_property_string(fdt, "compatible", "virtio,mmio");
+		err |= CELLS(fdt, "reg", HI(vm->pass_base), LO(vm->pass_base), 0, GUEST_VIRTIO_STRIDE);
+		err |= CELLS(fdt, "interrupts", GIC_SPI, vm->pass_intid - 32, IRQ_EDGE_RISING);
 		err |= fdt_property(fdt, "dma-coherent", NULL, 0);
 		err |= fdt_end_node(fdt);
 	}
@@ -138,6 +151,7 @@ static int chosen_node(void *fdt, const struct vm *vm)
 u64 vm_build_dtb(struct vm *vm, void *buf, u64 size)
 {
 	int err = fdt_create(buf, (int)size);
+	char memory[32];
 
 	err |= fdt_finish_reservemap(buf);
 	err |= fdt_begin_node(buf, "");
@@ -147,7 +161,8 @@ u64 vm_build_dtb(struct vm *vm, void *buf, u64 size)
 	err |= fdt_property_u32(buf, "#size-cells", 2);
 	err |= fdt_property_u32(buf, "interrupt-parent", PHANDLE_GIC);
 	err |= chosen_node(buf, vm);
-	err |= fdt_begin_node(buf, "memory@40000000");
+	hyp_snprintf(memory, sizeof(memory), "memory@%llx", (unsigned long long)vm->ram_ipa);
+	err |= fdt_begin_node(buf, memory);
 	err |= fdt_property_string(buf, "device_type", "memory");
 	err |= CELLS(buf, "reg", HI(vm->ram_ipa), LO(vm->ram_ipa), HI(vm->ram_size), LO(vm->ram_size));
 	err |= fdt_end_node(buf);
@@ -157,7 +172,7 @@ u64 vm_build_dtb(struct vm *vm, void *buf, u64 size)
 	err |= fdt_property_string(buf, "method", "hvc");
 	err |= fdt_end_node(buf);
 	err |= irq_nodes(buf, vm);
-	err |= uart_node(buf);
+	err |= uart_node(buf, vm);
 	err |= virtio_nodes(buf, vm);
 	err |= fdt_end_node(buf);
 	err |= fdt_finish(buf);

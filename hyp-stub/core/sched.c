@@ -434,11 +434,19 @@ static void request(enum sched_request what)
 void sched_block(struct vcpu *v)
 {
 	v->waiting = 0;
+	if (v->vm->partitioned) {	/* its interrupts do not wake us, but the processor */
+		arch_wait_for_interrupt();
+		return;
+	}
 	request(SCHED_BLOCK);
 }
 
 void sched_wait(struct vcpu *v)
 {
+	if (v->vm->partitioned) {
+		v->regs.x[1] = __atomic_exchange_n(&v->kicked, 0, __ATOMIC_ACQ_REL);
+		return;
+	}
 	v->waiting = 1;
 	request(SCHED_BLOCK);
 }
@@ -554,6 +562,8 @@ void sched_stop_vm(struct vm *vm)
 			poke(v->pcpu);
 		}
 	}
+	if (vm->partitioned)
+		direct_stop(vm);
 	spin_unlock(&sched_lock);
 }
 

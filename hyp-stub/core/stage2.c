@@ -12,7 +12,8 @@
 bool stage2_init(struct vm *vm)
 {
 	vm->s2_root = heap_alloc(PAGE_SIZE, PAGE_SIZE);
-	if (!vm->s2_root)
+	vm->s2_saved = heap_alloc(PAGE_SIZE, PAGE_SIZE);
+	if (!vm->s2_root || !vm->s2_saved)
 		return false;
 	vm->vttbr = arch_vttbr((u64)vm->s2_root, vm->id + 1);
 	return true;
@@ -53,6 +54,25 @@ bool stage2_map(struct vm *vm, ipa_t ipa, pa_t pa, u64 size, u32 flags)
 		to += BIT(LEVEL_SHIFT(level));
 	}
 	return true;
+}
+
+void stage2_withdraw(struct vm *vm)
+{
+	if (vm->s2_saved[ENTRIES - 1])
+		return;
+	memcpy(vm->s2_saved, vm->s2_root, PAGE_SIZE);
+	vm->s2_saved[ENTRIES - 1] = 1;		/* of no use with 39 bits: says that it is saved */
+	for (u32 i = 0; i < ENTRIES; i++)
+		WRITE_ONCE(vm->s2_root[i], 0);
+	arch_s2_flush(vm->vttbr);
+}
+
+void stage2_restore(struct vm *vm)
+{
+	if (!vm->s2_saved[ENTRIES - 1])
+		return;
+	vm->s2_saved[ENTRIES - 1] = 0;
+	memcpy(vm->s2_root, vm->s2_saved, PAGE_SIZE);
 }
 
 /* For tests and messages: what @ipa is mapped to, or false. */

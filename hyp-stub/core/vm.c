@@ -94,6 +94,7 @@ static void load_images(struct vm *vm)
 
 void vm_start(struct vm *vm)
 {
+	stage2_restore(vm);
 	load_images(vm);
 	vgic_vm_init(vm);
 	memset(&vm->uart, 0, sizeof(vm->uart));

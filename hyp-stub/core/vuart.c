@@ -30,7 +30,7 @@ static void update_interrupt(struct vm *vm)
 {
 	struct vuart *u = &vm->uart;
 
-	vgic_set_line(vm, vm->vcpus[0], INTID_GUEST_UART, u->ris & u->imsc);
+	vgic_set_line(vm, vm->vcpus[0], vm->uart_intid, u->ris & u->imsc);
 }
 
 void vuart_input(struct vm *vm, char c)

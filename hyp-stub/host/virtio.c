@@ -28,6 +28,7 @@
 static struct {
 	u64 base;
 	const char *who;
+	bool whole_page;		/* a VM has it */
 } claimed[MAX_CLAIMED];
 static unsigned int nr_claimed;
 
@@ -43,7 +44,9 @@ bool host_virtio_claim(struct host_virtio *h, const char *path, const char *who)
 		return false;
 	}
 	for (unsigned int i = 0; i < nr_claimed; i++) {
-		if (claimed[i].base == d.base) {
+		u64 apart = claimed[i].whole_page ? PAGE_SIZE : 1;
+
+		if (ALIGN_DOWN(claimed[i].base, apart) == ALIGN_DOWN(d.base, apart)) {
 			hyp_printf("%s: host device %s belongs to %s", who, path, claimed[i].who);
 			return false;
 		}
@@ -57,6 +60,17 @@ bool host_virtio_claim(struct host_virtio *h, const char *path, const char *who)
 	h->regs = d.base;
 	h->intid = d.intid;
 	h->edge = d.edge;
+	return true;
+}
+
+bool host_virtio_claim_page(u64 page, u64 regs)
+{
+	for (unsigned int i = 0; i < nr_claimed; i++) {
+		if (claimed[i].base == regs)
+			claimed[i].whole_page = true;
+		else if (ALIGN_DOWN(claimed[i].base, PAGE_SIZE) == page)
+			return false;
+	}
 	return true;
 }
 

@@ -37,6 +37,8 @@ struct host_queue {
 bool host_virtio_open(struct host_virtio *h, const char *path, u32 id, u64 features, const char *who);
 /* Claim a device for somebody else: its address is then in nobody's use. */
 bool host_virtio_claim(struct host_virtio *h, const char *path, const char *who);
+/* True if no other device in use is in the 4 KiB page that @regs is in; none will be. */
+bool host_virtio_claim_page(u64 page, u64 regs);
 /* Set up queue @index with up to @size slots; false: absent, or no memory. */
 bool host_queue_init(struct host_virtio *h, struct host_queue *q, u16 index, u16 size);
 /* All queues are there: let it work, its interrupt going to @handler. */

@@ -13,6 +13,8 @@
 #define GICD_IGROUPR(n)		(0x0080 + 4 * (n))
 #define GICD_ISENABLER(n)	(0x0100 + 4 * (n))
 #define GICD_ICENABLER(n)	(0x0180 + 4 * (n))
+#define GICD_ISPENDR(n)		(0x0200 + 4 * (n))
+#define GICD_ICPENDR(n)		(0x0280 + 4 * (n))
 #define GICD_IPRIORITYR(n)	(0x0400 + (n))
 #define GICD_ICFGR(n)		(0x0c00 + 4 * ((n) / 16))
 #define GICD_IROUTER(n)		(0x6000 + 8 * (n))
@@ -26,6 +28,7 @@
 #define GICR_IGROUPR0		(GICR_SGI + 0x080)
 #define GICR_ISENABLER0		(GICR_SGI + 0x100)
 #define GICR_ICENABLER0		(GICR_SGI + 0x180)
+#define GICR_ICPENDR0		(GICR_SGI + 0x280)
 #define GICR_ISACTIVER0		(GICR_SGI + 0x300)
 #define GICR_ICACTIVER0		(GICR_SGI + 0x380)
 #define GICR_IPRIORITYR		(GICR_SGI + 0x400)
@@ -100,6 +103,49 @@ void gic_enable_spi(u32 intid, u64 mpidr, bool edge)
 	arch_mmio_write32(icfgr, edge ? config | bit : config & ~bit);
 	arch_mmio_write64(platform.gicd_base + GICD_IROUTER(intid), mpidr & 0xff00ffffffULL);
 	arch_mmio_write32(platform.gicd_base + GICD_ISENABLER(intid / 32), (u32)BIT(intid % 32));
+}
+
+/* An edge for whoever has this SPI on the pCPU @mpidr. */
+void gic_raise_spi(u32 intid, u64 mpidr)
+{
+	u64 d = platform.gicd_base;
+
+	if (!(arch_mmio_read32(d + GICD_ISENABLER(intid / 32)) & BIT(intid % 32)))
+		gic_enable_spi(intid, mpidr, true);
+	arch_mmio_write64(d + GICD_IROUTER(intid), mpidr & 0xff00ffffffULL);
+	arch_mmio_write32(d + GICD_ISPENDR(intid / 32), (u32)BIT(intid % 32));
+}
+
+void gic_clear_spi(u32 intid)
+{
+	arch_mmio_write32(platform.gicd_base + GICD_ICPENDR(intid / 32), (u32)BIT(intid % 32));
+}
+
+/* The private interrupts of this pCPU as after a reset, for a guest. */
+void gic_give_private(void)
+{
+	u64 r = redistributor[this_pcpu()->id];
+
+	arch_mmio_write32(r + GICR_ICENABLER0, ~0U);
+	arch_mmio_write32(r + GICR_ICPENDR0, ~0U);
+	arch_mmio_write32(r + GICR_ICACTIVER0, ~0U);
+}
+
+/* Make our SGI pCPU @id's most urgent interrupt, whatever its guest has set. */
+void gic_insist(u32 id)
+{
+	u64 r = redistributor[id];
+
+	arch_mmio_write32(r + GICR_IPRIORITYR,
+			  arch_mmio_read32(r + GICR_IPRIORITYR) & ~(0xffU << INTID_SGI_RESCHED * 8));
+	arch_mmio_write32(r + GICR_IGROUPR0, ~0U);
+	arch_mmio_write32(r + GICR_ISENABLER0, (u32)BIT(INTID_SGI_RESCHED));
+}
+
+/* Physical address of pCPU @id's frame with the private interrupts. */
+u64 gic_private_frame(u32 id)
+{
+	return redistributor[id] + GICR_SGI;
 }
 
 void gic_set_private_active(u32 intid, bool active)

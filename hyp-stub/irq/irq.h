@@ -69,6 +69,21 @@ void gic_init(void);
 void gic_cpu_init(void);
 void gic_enable_spi(u32 intid, u64 mpidr, bool edge);
 void gic_set_private_active(u32 intid, bool active);
+void gic_raise_spi(u32 intid, u64 mpidr);
+void gic_clear_spi(u32 intid);
+void gic_give_private(void);
+void gic_insist(u32 id);
+u64 gic_private_frame(u32 id);
+
+/* --- direct.c: partitioned VMs --- */
+/* An SPI that no host device has, 0: none is left. Only while VMs are created. */
+u32 direct_alloc_spi(void);
+void direct_deliver(struct vm *vm, u32 intid, struct virq *q);
+void direct_retract(u32 intid);
+void direct_send_sgi(struct vcpu *target, u32 intid);
+void direct_load(struct vcpu *v);
+void direct_unload(void);
+void direct_stop(struct vm *vm);
 
 /* --- vgic.c --- */
 void vgic_vm_init(struct vm *vm);

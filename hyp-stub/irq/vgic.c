@@ -32,6 +32,7 @@
 /* ICH_HCR_EL2 */
 #define HCR_EN		BIT(0)
 #define HCR_UIE		BIT(1)
+#define HCR_TC		BIT(10)	/* traps the CPU interface registers that sending SGIs is among */
 
 struct virq *vgic_irq(struct vm *vm, struct vcpu *v, u32 intid)
 {
@@ -83,6 +84,10 @@ struct vcpu *vgic_update(struct vm *vm, struct vcpu *v, u32 intid)
 		return NULL;
 	if (q->enabled && !q->active && (q->pending || line) &&
 	    (vm->vgic.ctlr & (q->group1 ? VGIC_CTLR_GRP1 : VGIC_CTLR_GRP0))) {
+		if (vm->partitioned) {
+			direct_deliver(vm, intid, q);
+			return NULL;
+		}
 		set_candidate(t, intid);
 		return t;
 	}
@@ -112,7 +117,9 @@ void vgic_set_line(struct vm *vm, struct vcpu *v, u32 intid, bool level)
 	struct vcpu *t = NULL;
 
 	spin_lock(&vm->vgic.lock);
-	if (q->line != level) {
+	if (vm->partitioned && !level && q->line)
+		direct_retract(intid);
+	if (q->line != level || (vm->partitioned && level)) {
 		q->line = level;
 		t = vgic_update(vm, v, intid);
 	}
@@ -342,7 +349,7 @@ static u32 best_candidate(struct vcpu *v)
 void vgic_refill(struct vcpu *v)
 {
 	struct vgic_cpu *c = &v->vgic;
-	u32 hcr = HCR_EN;
+	u32 hcr = HCR_EN | (v->vm->partitioned ? HCR_TC : 0);
 
 	spin_lock(&v->vm->vgic.lock);
 	WRITE_ONCE(v->vgic_dirty, 0);
@@ -389,6 +396,8 @@ void vgic_save(struct vcpu *v)
 		arch_vgic_write_lr(i, 0);
 	}
 	arch_vgic_save(&c->hw);
+	if (v->vm->partitioned)
+		direct_unload();
 	c->hw.hcr = hcr;
 	c->resident = false;
 	spin_unlock(&v->vm->vgic.lock);
@@ -407,6 +416,8 @@ void vgic_load(struct vcpu *v)
 		arch_vgic_write_lr(i, c->hw.lr[i]);
 	}
 	arch_vgic_load(&c->hw);
+	if (v->vm->partitioned)
+		direct_load(v);
 	if (has_candidate(c))
 		WRITE_ONCE(v->vgic_dirty, 1);
 	if (p->vtimer_active != c->vtimer_active) {
@@ -429,7 +440,7 @@ void vgic_vcpu_reset(struct vcpu *v)
 		c->irqs[i].enabled = false;
 	}
 	c->rd_waker = VGIC_WAKER_ASLEEP;
-	c->hw.hcr = HCR_EN;
+	c->hw.hcr = HCR_EN | (v->vm->partitioned ? HCR_TC : 0);
 	v->vgic_dirty = 0;
 }
 

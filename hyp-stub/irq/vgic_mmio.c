@@ -334,7 +334,9 @@ void vgic_send_sgi(struct vcpu *v, u64 sgir, bool group1)
 		if (sgir & BIT(40) ? t == v : (t->mpidr & 0xffff00) != cluster ||
 		    aff0 < first || aff0 >= first + 16 || !(list & BIT(aff0 - first)))
 			continue;
-		if (t->vgic.irqs[intid].group1 == group1)
+		if (vm->partitioned)
+			direct_send_sgi(t, intid);
+		else if (t->vgic.irqs[intid].group1 == group1)
 			vgic_pend(vm, t, intid, true);
 	}
 }

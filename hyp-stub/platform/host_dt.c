@@ -96,6 +96,21 @@ bool platform_device(const char *path, struct platform_device *d)
 	return true;
 }
 
+bool platform_spi_used(u32 intid)
+{
+	int node, len;
+
+	for (node = fdt_next_node(platform.fdt, -1, NULL); node >= 0;
+	     node = fdt_next_node(platform.fdt, node, NULL)) {
+		const fdt32_t *irq = fdt_getprop(platform.fdt, node, "interrupts", &len);
+
+		for (int i = 0; irq && i + 3 <= len / 4; i += 3)
+			if (!fdt32_to_cpu(irq[i]) && fdt32_to_cpu(irq[i + 1]) + 32 == intid)
+				return true;
+	}
+	return false;
+}
+
 static void find_config(const void *fdt)
 {
 	int chosen = fdt_path_offset(fdt, "/chosen"), len;

@@ -43,6 +43,9 @@ bool platform_device(const char *path, struct platform_device *d);
  */
 void platform_init(const void *fdt);
 
+/* True if a device of the host device tree has shared interrupt @intid. */
+bool platform_spi_used(u32 intid);
+
 /* Keep [base, base + size) out of what platform_alloc_ram() gives away. */
 void platform_reserve(u64 base, u64 size);
 

@@ -5,7 +5,7 @@
  */
 #include "platform/platform.h"
 
-#define MAX_TAKEN 64
+#define MAX_TAKEN 128
 
 static struct range taken[MAX_TAKEN];
 static unsigned int nr_taken;

@@ -44,7 +44,9 @@ bool virtio_add(struct vm *vm, struct virtio_dev *dev, const u16 *sizes)
 		return false;
 	dev->vm = vm;
 	dev->index = vm->nr_virtio;
-	dev->intid = INTID_GUEST_VIRTIO + dev->index;
+	dev->intid = vm->partitioned ? direct_alloc_spi() : INTID_GUEST_VIRTIO + dev->index;
+	if (!dev->intid)
+		return false;
 	dev->features |= VIRTIO_F_ALL;
 	for (u32 i = 0; i < dev->nr_queues; i++) {
 		dev->queues[i].dev = dev;

@@ -117,6 +117,7 @@ static bool walk(struct virtqueue *q, struct vq_chain *c)
 {
 	const struct vring_desc *table = q->desc;
 	u32 entries = q->size, i = c->head, seen = 0;
+	bool indirect = false;		/* the table may be the ring: its address says nothing */
 	struct vring_desc d;
 
 	for (;;) {
@@ -130,13 +131,14 @@ static bool walk(struct virtqueue *q, struct vq_chain *c)
 		}
 		read_desc(&table[i], &d);
 		if (d.flags & VRING_DESC_INDIRECT) {
-			if (table != q->desc || seen > 1) {
+			if (indirect || seen > 1) {
 				vq_break(q, "an indirect descriptor inside a chain");
 				return false;
 			}
 			table = indirect_table(q, &d, &entries);
 			if (!table)
 				return false;
+			indirect = true;
 			i = seen = 0;
 			continue;
 		}
@@ -264,8 +266,10 @@ void virtqueue_run(struct virtqueue *q)
 		}
 		if ((progress == VQ_EMPTY || READ_ONCE(q->avail->idx) == q->last_avail) && !enable_kicks(q))
 			break;
-		if (++n > q->size || (current && current->vm == dev->vm && arch_interrupt_pending())) {
-			put_off(dev, current);
+		/* A partitioned VM has pCPUs of its own to keep busy, and no exits to count on. */
+		if (dev->vm->partitioned ? ++n > 16U * q->size : ++n > q->size || (current && current->vm == dev->vm && arch_interrupt_pending())) {
+			if (!dev->vm->partitioned)
+				put_off(dev, current);
 			break;
 		}
 	}

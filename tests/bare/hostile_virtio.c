@@ -176,6 +176,7 @@ CASE(ind_len_zero, make_indirect(); r.desc[0].len = 0)
 CASE(ind_len_odd, make_indirect(); r.desc[0].len = 24)
 CASE(ind_len_huge, make_indirect(); r.desc[0].len = 0xfffffff0)
 CASE(ind_outside, make_indirect(); r.desc[0].addr = RAM - 4096)
+CASE(ind_is_ring, r.desc[0] = (struct desc){ (u64)r.desc, sizeof(r.desc), INDIRECT, 0 })
 CASE(ind_end, make_indirect(); r.desc[0].addr = RAM + RAM_SIZE - 16)
 CASE(ind_misaligned, make_indirect(); r.desc[0].addr += 2)
 CASE(ind_next_outside, make_indirect(); r.table[0].next = 200)
@@ -331,6 +332,7 @@ static const struct {
 	X(ind_next, 0, REQUEST, RESETS, F_INDIRECT), X(ind_nested, 0, REQUEST, RESETS, F_INDIRECT),
 	X(ind_len_zero, 0, REQUEST, RESETS, F_INDIRECT), X(ind_len_odd, 0, REQUEST, RESETS, F_INDIRECT),
 	X(ind_len_huge, 0, REQUEST, RESETS, F_INDIRECT), X(ind_outside, 0, REQUEST, RESETS, F_INDIRECT),
+	X(ind_is_ring, 0, REQUEST, RESETS, F_INDIRECT),
 	X(ind_end, 0, REQUEST, RESETS, F_INDIRECT), X(ind_misaligned, 0, REQUEST, RESETS, F_INDIRECT),
 	X(ind_next_outside, 0, REQUEST, RESETS, F_INDIRECT), X(ind_loop, 0, REQUEST, RESETS, F_INDIRECT),
 	X(ind_after_direct, 0, REQUEST, RESETS, F_INDIRECT),

@@ -18,7 +18,7 @@
 
 #define FAKE_HZ		1000000000ULL
 #define MS		1000000ULL	/* ticks */
-#define FAKE_RAM	MiB(256)
+#define FAKE_RAM	MiB(512)
 
 struct fake_pcpu {
 	u64 lr[4];

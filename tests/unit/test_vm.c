@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "fake_arch.h"
+#include "fake_host.h"
 
 static char config[8192];
 static void *kernel;
@@ -105,11 +106,48 @@ REFUSED(kernel_too_big, "do not fit", vm_node("a", 1, MiB(2)))
 REFUSED(too_much_memory, "no 1024M of contiguous memory", vm_node("a", 1, GiB(1)))
 REFUSED(bad_affinity, "names none of the 2 pCPUs",
 	vm_node("a", 1, MiB(32)); fdt_property_u32(config, "affinity", 4))
-REFUSED(crowded_partition, "fewer pCPUs in affinity than vcpus",
+REFUSED(crowded_partition, "property partitioned: 3 vcpus, but only 2 free pCPUs",
 	vm_node("a", 3, MiB(32)); fdt_property(config, "partitioned", NULL, 0))
 REFUSED(image_outside, "initrd must be an address and size in host RAM",
 	vm_node("a", 1, MiB(32)); u64 wild[2] = { ~0ULL, ~0ULL };
 	fdt_property(config, "initrd", wild, sizeof(wild)))
+
+REFUSED(all_partitioned, "no pCPU is left for the host's devices",
+	vm_node("a", 2, MiB(32)); fdt_property(config, "partitioned", NULL, 0))
+REFUSED(misspelt, "there is no property vcpu",
+	vm_node("a", 1, MiB(32)); fdt_property_u32(config, "vcpu", 1))
+REFUSED(kernel_missing, "property kernel is missing",
+	fdt_begin_node(config, "a"); fdt_property_string(config, "compatible", "pvkit,vm");
+	fdt_property_u32(config, "vcpus", 1); u64_prop("memory", MiB(32)))
+REFUSED(name_too_long, "property label is longer than 31 characters",
+	vm_node("a", 1, MiB(32)); fdt_property_string(config, "label", "12345678901234567890123456789012"))
+
+/* Devices: the message names their node, and the VM is not made. */
+static void device(const char *compatible)
+{
+	vm_node("vm", 1, MiB(8));
+	fdt_begin_node(config, "a");
+	fdt_property_string(config, "compatible", compatible);
+}
+#define DEVICE(name, compatible, message, ...) \
+	REFUSED(name, message, device(compatible); __VA_ARGS__; fdt_end_node(config))
+DEVICE(disk_on_nothing, "pvkit,disk", "one of the properties host-device, image and size", (void)0)
+DEVICE(disk_on_two, "pvkit,disk", "one of the properties host-device, image and size",
+       u64_prop("size", 512); fdt_property_string(config, "host-device", "/disk"))
+DEVICE(disk_odd, "pvkit,disk", "property size must be a multiple of 512", u64_prop("size", 513))
+DEVICE(disk_huge, "pvkit,disk", "property size", u64_prop("size", GiB(4)))
+DEVICE(disk_absent, "pvkit,disk", "property host-device names no disk",
+       fdt_property_string(config, "host-device", "/none"))
+DEVICE(disk_queues, "pvkit,disk", "property queues must be 1 to 8",
+       u64_prop("size", 512); fdt_property_u32(config, "queues", 9))
+DEVICE(disk_serial, "pvkit,disk", "property serial is longer than 20",
+       u64_prop("size", 512); fdt_property_string(config, "serial", "123456789012345678901"))
+DEVICE(disk_misspelt, "pvkit,disk", "there is no property readonly", fdt_property(config, "readonly", "", 0))
+DEVICE(nic_mac, "pvkit,nic", "property mac-address must be 6 bytes", fdt_property(config, "mac-address", "12345", 5))
+DEVICE(nic_multicast, "pvkit,nic", "not a multicast address", fdt_property(config, "mac-address", "\1" "2345", 6))
+DEVICE(nic_network, "pvkit,nic", "property network is longer",
+       fdt_property_string(config, "network", "a-network-of-long-name"))
+DEVICE(no_such_device, "pvkit,gpu", "property compatible is not", (void)0)
 
 static void one_bad_among_good(void **state)
 {
@@ -224,7 +262,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(good_vm), T(image_header), T(no_vcpus), T(too_many_vcpus), T(odd_memory),
 		T(no_memory), T(kernel_too_big), T(too_much_memory), T(bad_affinity),
-		T(crowded_partition), T(image_outside), T(one_bad_among_good),
+		T(crowded_partition), T(all_partitioned), T(misspelt), T(kernel_missing),
+		T(name_too_long), T(disk_on_nothing), T(disk_on_two), T(disk_odd), T(disk_huge),
+		T(disk_absent), T(disk_queues), T(disk_serial), T(disk_misspelt), T(nic_mac),
+		T(nic_multicast), T(nic_network), T(no_such_device), T(image_outside), T(one_bad_among_good),
 		T(memories_are_apart), T(largest_blocks), T(guest_ram_bounds), T(device_tree),
 	};
 

@@ -111,7 +111,10 @@ void arch_context_load(struct vcpu *v)
 	write_sysreg(c->vmpidr, vmpidr_el2);
 	write_sysreg(c->vttbr, vttbr_el2);
 	write_sysreg(c->cntvoff, cntvoff_el2);
-	write_sysreg(HCR_GUEST & ~(v->untrapped_wfx ? HCR_TWI | HCR_TWE : 0), hcr_el2);
+	/* A partitioned VM waits, times and takes interrupts by itself. */
+	write_sysreg(v->vm->partitioned ? HCR_GUEST & ~(HCR_TWI | HCR_TWE | HCR_IMO | HCR_FMO) :
+		     HCR_GUEST, hcr_el2);
+	write_sysreg(CNTHCTL_EL1PCTEN | (v->vm->partitioned ? CNTHCTL_EL1PCEN : 0), cnthctl_el2);
 	/*
 	 * Another vCPU of the same VM may have run here with other TLB contents
 	 * for the same ASIDs (CnP aside, TLBs are private per PE): a vCPU that

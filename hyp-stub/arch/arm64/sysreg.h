@@ -54,6 +54,7 @@
 
 /* CNTHCTL_EL2 with E2H=0: the counter is free, the physical timer traps. */
 #define CNTHCTL_EL1PCTEN SBIT(0)
+#define CNTHCTL_EL1PCEN	SBIT(1)
 
 /* CNT*_CTL, D19.12 */
 #define CNT_ENABLE	SBIT(0)

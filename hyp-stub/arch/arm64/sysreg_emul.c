@@ -17,6 +17,10 @@
 #define ICC_SGI1R	ENC(3, 0, 12, 11, 5)
 #define ICC_ASGI1R	ENC(3, 0, 12, 11, 6)
 #define ICC_SGI0R	ENC(3, 0, 12, 11, 7)
+#define ICC_PMR		ENC(3, 0, 4, 6, 0)
+#define ICC_DIR		ENC(3, 0, 12, 11, 1)
+#define ICC_RPR		ENC(3, 0, 12, 11, 3)
+#define ICC_CTLR	ENC(3, 0, 12, 12, 4)
 #define ID_GROUP	ENC(3, 0, 0, 0, 0)
 #define ID_GROUP_MASK	ENC(3, 7, 15, 0, 0)
 #define CNTP_TVAL	ENC(3, 3, 14, 2, 0)
@@ -101,6 +105,34 @@ static bool timer_emulate(struct vcpu *v, u64 enc, bool read, unsigned int rt)
 	return true;
 }
 
+/* Registers of the CPU interface that are trapped together with ICC_SGI1R. */
+static bool own_cpu_interface(struct vcpu *v, u64 enc, bool read, unsigned int rt)
+{
+	switch (enc) {
+	case ICC_PMR:
+		if (read)
+			set_reg(v, rt, read_sysreg(icc_pmr_el1));
+		else
+			write_sysreg(get_reg(v, rt), icc_pmr_el1);
+		return true;
+	case ICC_CTLR:
+		if (read)
+			set_reg(v, rt, read_sysreg(icc_ctlr_el1));
+		else
+			write_sysreg(get_reg(v, rt) & ICC_CTLR_EOIMODE, icc_ctlr_el1);
+		return true;
+	case ICC_DIR:
+		if (!read)
+			write_sysreg(get_reg(v, rt), icc_dir_el1);
+		return !read;
+	case ICC_RPR:
+		if (read)
+			set_reg(v, rt, read_sysreg(icc_rpr_el1));
+		return read;
+	}
+	return false;
+}
+
 bool sysreg_emulate(struct vcpu *v, u64 esr)
 {
 	bool read = esr & ESR_SYS_READ;
@@ -118,6 +150,8 @@ bool sysreg_emulate(struct vcpu *v, u64 esr)
 		return true;
 	}
 	v->exits[PV_EXIT_SYSREG]++;
+	if (v->vm->partitioned && own_cpu_interface(v, enc, read, rt))
+		return true;
 	switch (enc) {
 	case CNTP_TVAL:
 	case CNTP_CTL:

@@ -54,6 +54,9 @@ static void abort_guest(struct vcpu *v, u64 far, bool fetch)
 {
 	u64 vbar = arch_vcpu_vbar(v);
 
+	if (READ_ONCE(v->vm->stopping))		/* direct_stop() */
+		return;
+
 	/* Its own exception vector cannot be fetched: it can go nowhere. */
 	if (fetch && v->regs.pc - vbar < VECTORS_SIZE) {
 		vm_crash(v, "exception vector at 0x%llx is outside its memory",
