@@ -16,26 +16,52 @@ truncate -s 128M "$disk"
 /sbin/mke2fs -q -t ext4 -F "$disk"
 acked=0 from=1
 
-# run SECONDS: kill after that; checks what it says; sets acked, and from where
-# on that is new.
-run() {
-	"$TOP/pvkit" run --timeout "$1" --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=console=ttyAMA0 quiet panic=-1 pvkit.acked=$acked pvkit.from=$from $2" >"$log" 2>&1 </dev/null
+# guest ARGUMENTS...: in a process group of its own, so that all of it can be killed.
+guest() {
+	TMPDIR=$BUILD/check/powercut setsid "$TOP/pvkit" run --timeout 120 --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=console=ttyAMA0 quiet panic=-1 pvkit.acked=$acked pvkit.from=$from $*" >"$log" 2>&1 </dev/null &
+	pid=$!
+}
+# What the guest has found, and how far it has come.
+judge() {
 	! grep -E "LOST|EXT4-fs error|crashed at" "$log" | sed 's/^/# /' | grep . || return 1
-	# A kill before the check has ended shows nothing: the next one repeats it.
 	last=$(tr -d '\r' <"$log" | awk '$1 == "ACK" && NF == 2 { n = $2 } END { print n + 0 }')
 	[ "$last" -le "$acked" ] || { from=$((acked + 1)) acked=$last; }
 }
-random() { awk -v seed="$(od -An -N4 -tu4 /dev/urandom)" 'BEGIN { srand(seed); printf "%.2f\n", 6 + 7 * rand() }'; }
+random() { awk -v n="$(od -An -N4 -tu4 /dev/urandom)" -v most="$1" 'BEGIN { printf "%.2f\n", n / 4294967296 * most }'; }
+# Wait until the guest has checked what it found, or has ended.
+checked() {
+	while ! grep -q "^VERIFIED" "$log" && kill -0 $pid 2>/dev/null; do sleep 0.1; done
+}
+# Every fourth kill comes at any moment of boot and recovery, the others while it writes.
+cut() {
+	guest
+	if [ $(($1 % 4)) = 0 ]; then
+		seconds=$(random 8) when="of the start"
+	else
+		checked
+		seconds=$(random 4) when="of writing"
+	fi
+	sleep "$seconds"
+	kill -9 -$pid
+	wait $pid 2>/dev/null
+	rm -rf "$BUILD/check/powercut"/*
+	judge
+}
 
+mkdir -p "$BUILD/check/powercut"
 plan $(($1 + 2))
 n=1
 while [ $n -le "$1" ]; do
-	seconds=$(random)
-	run "$seconds" ""
-	tap $? "kill $n after $seconds s, $acked acknowledged so far"
+	cut $n
+	tap $? "kill $n after $seconds s $when, $acked acknowledged so far"
 	n=$((n + 1))
 done
-verified() { from=1; run 90 pvkit.check && grep -q "^VERIFIED $1" "$log"; }
-expect "everything acknowledged is there after the last kill" verified "$acked"
-consistent() { /sbin/e2fsck -fp "$disk" >"$log" 2>&1 && /sbin/e2fsck -fn "$disk" >>"$log" 2>&1 && [ "$acked" -gt "$1" ]; }
-expect "the file system is consistent, and enough was written" consistent "$n"
+verified() {
+	from=1
+	guest pvkit.check
+	wait $pid
+	judge && grep -q "^VERIFIED $acked" "$log"
+}
+expect "everything acknowledged is there after the last kill" verified
+consistent() { /sbin/e2fsck -fp "$disk" >"$log" 2>&1 && /sbin/e2fsck -fn "$disk" >>"$log" 2>&1 && [ "$acked" -gt "$n" ]; }
+expect "the file system is consistent, and enough was written" consistent

@@ -39,6 +39,7 @@ extern jmp_buf fake_stop;		/* idle for ever (1), off (2), panic (3) */
 void fake_reset(unsigned int pcpus);
 /* One VM as the description would make it; no image of any use. */
 struct vm *fake_vm(unsigned int vcpus, u64 mem);
+extern void (*fake_relax)(void);	/* what happens while we wait */
 void fake_quiet(void);			/* forget the console's output */
 void on(unsigned int pcpu);
 /* Let time pass on this pCPU, and its timer interrupt come; the vCPU after. */
