@@ -2,14 +2,20 @@
 /* Copying to, from and between lists of buffers. */
 #include "virtio/virtio.h"
 
-/* What is left of the current buffer, at most @n; steps over finished ones. */
-static u64 run(struct iov_pos *p, u64 n, u8 **at)
+/* Bytes up to the end of the current buffer; steps over finished ones. */
+static u64 left(struct iov_pos *p)
 {
 	while (p->off == p->iov->len) {
 		p->iov++;
 		p->off = 0;
 	}
-	n = MIN(n, p->iov->len - p->off);
+	return p->iov->len - p->off;
+}
+
+/* The next run of bytes, at most @n of them. */
+static u64 run(struct iov_pos *p, u64 n, u8 **at)
+{
+	n = MIN(n, left(p));
 	*at = p->iov->base + p->off;
 	p->off += n;
 	return n;
@@ -48,10 +54,11 @@ void iov_zero(struct iov_pos *p, u64 n)
 
 void iov_copy(struct iov_pos *dst, struct iov_pos *src, u64 n)
 {
-	u8 *at;
+	u8 *from, *to;
 
 	for (u64 k; n; n -= k) {
-		k = run(src, n, &at);
-		iov_write(dst, at, k);
+		k = run(dst, MIN(n, left(src)), &to);
+		run(src, k, &from);
+		memmove(to, from, k);	/* a VM may send from where it receives */
 	}
 }

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Four VMs of 2 vCPUs on 2 pCPUs, all with fio and iperf3 at once. Argument: seconds.
+. "$TOP/tests/tap.sh"
+. "$LAUNCHER/common.sh"
+. "$LAUNCHER/build.sh"
+kernel_setup 6.12 cloud-arm64
+root_guest "$BUILD/crowd.cpio" "$TOP/tests/guest/crowd.sh"
+log=$BUILD/check/crowd.log
+
+seconds=$1
+shift
+for n in 0 1 2 3; do
+	set -- "$@" --vm "name=vm$n,vcpus=2,mem=320M,$ROOT_ITEMS,disk=ram:32M:queues=2,net=lan:queues=2,append=console=ttyAMA0 quiet panic=-1 pvkit.root=/dev/vda pvkit.number=$n pvkit.seconds=$seconds"
+done
+"$TOP/pvkit" run --timeout $((seconds * 2 + 300)) --pcpus 2 "$@" >"$log" 2>&1 </dev/null
+status=$?
+results() { tr -d '\r' <"$log" | awk -v n="$1" '$2 == "RESULT" && $3 == n { print $4 }'; }
+quiet() { ! grep -E "FAILED|COMPLAINT|needs a reset|crashed at" "$log" | sed 's/^/# /' | grep .; }
+all_done() { [ "$(grep -c DONE "$log")" = 4 ]; }
+# share NAME: of the slowest, of the mean
+share() { results "$1" | awk '{ s += $1; if (NR == 1 || $1 < m) m = $1 } END { printf "%.2f\n", NR == 4 && s ? m * 4 / s : 0 }'; }
+fair() { awk "BEGIN { exit !($1 >= 0.70) }"; }
+plan 5
+tap $status "all four VMs power off in order"
+expect "all four are done" all_done
+expect "no error anywhere" quiet
+fio=$(share fio) net=$(share iperf)
+echo "# fio requests: $(results fio | tr '\n' ' '); iperf3 bytes: $(results iperf | tr '\n' ' ')"
+expect "fio: the slowest VM has $fio of the mean" fair "$fio"
+expect "iperf3: the slowest VM has $net of the mean" fair "$net"
