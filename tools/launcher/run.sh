@@ -13,9 +13,14 @@ ALIGN=2097152
 run_usage() {
 	cat <<-'END'
 	usage: ./pvkit run [OPTIONS] --vm KEY=VALUE,...  [--vm ...]
+	       ./pvkit run [OPTIONS] --config FILE.dts
+	  --config      VMs as a device tree (Documentation/bindings), with files in place of
+	                what only the loader knows: kernel and initrd as paths, file = PATH for a
+	                disk, pass-through-file = PATH for a VM, netdev = QEMU's -netdev for an uplink
 	  --vm          name, vcpus (1), mem (512M), kernel (required: Image, gzip'd Image or raw
 	                binary), initrd, append (kernel command line), affinity (mask of pCPUs),
-	                partitioned=yes (pinned, WFI and WFE untrapped), reset=stop (a reset ends the VM),
+	                partitioned=yes (pCPUs of its own, which it waits and takes interrupts on
+	                without exits), pass=FILE (a disk passed through), reset=stop (a reset ends the VM),
 	                console=virtio (hvc0 besides ttyAMA0), rng=yes,
 	                disk=FILE or disk=ram:SIZE, each with any of :ro, :snapshot (writes are
 	                dropped at the end), :queues=N, :serial=S; disk= can be repeated,
@@ -37,7 +42,7 @@ cmd_run() {
 	run_reset
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--vm | --uplink | --pcpus | --slice-us | --cpu | --timeout)
+		--vm | --config | --uplink | --pcpus | --slice-us | --cpu | --timeout)
 			[ $# -ge 2 ] || die_usage "$1 needs a value"
 			run_option "$1" "$2"
 			shift 2
@@ -48,7 +53,7 @@ cmd_run() {
 		*) die_usage "run: unknown option '$1' (try ./pvkit run --help)" ;;
 		esac
 	done
-	[ "$RUN_VMS" -gt 0 ] || die_usage "run: no --vm given"
+	[ "$RUN_VMS" -gt 0 ] || [ -e "$RUN_WORK/config.dtb" ] || die_usage "run: no --vm given"
 	mkdir -p "$BUILD"
 	if [ "$run_build" = yes ]; then
 		. "$LAUNCHER/build.sh"
@@ -63,6 +68,7 @@ is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
 run_option() {
 	case $1 in
 	--vm) run_vm "$2" ;;
+	--config) run_config "$2" ;;
 	--uplink) run_uplink "$2" ;;
 	--pcpus)
 		is_number "$2" && [ "$2" -ge 1 ] && [ "$2" -le 8 ] || die_usage "run: --pcpus must be 1 to 8, not '$2'"
@@ -85,7 +91,7 @@ run_option() {
 
 run_reset() {
 	RUN_PCPUS=1 RUN_SLICE=10000 RUN_CPU=max,pauth-impdef=on RUN_ICOUNT=no RUN_TIMEOUT='' RUN_IMAGE=no
-	RUN_HOST=0 RUN_VMS=0 RUN_MEM=0 RUN_AT=$IMAGES_AT
+	RUN_HOST=0 RUN_PASS=16 RUN_VMS=0 RUN_MEM=0 RUN_AT=$IMAGES_AT
 	RUN_WORK=$(mktemp -d "${TMPDIR:-/tmp}/pvkit.XXXXXX")
 	trap 'rm -rf "$RUN_WORK"' EXIT
 	: >"$RUN_WORK/vms.dts"
@@ -131,6 +137,27 @@ host_device() {
 	RUN_HOST=$((RUN_HOST + 1))
 }
 
+# pass_device FILE WHO: a disk for a VM alone. It needs a 4 KiB page of its own,
+# and so gets one of the last two groups of eight devices; sets HOST_DEVICE.
+pass_device() {
+	[ -r "$1" ] || die_usage "run: $2: cannot read '$1'"
+	[ "$RUN_PASS" -lt 32 ] || die_usage "run: more than 2 devices passed through"
+	[ "$RUN_HOST" -le 16 ] || die_usage "run: more than 16 host devices besides those passed through"
+	HOST_DEVICE=$(printf '/virtio_mmio@%x' $((0xa000000 + RUN_PASS * 0x200)))
+	echo "if=none,id=pass$RUN_PASS,file=$1,format=raw" >>"$RUN_WORK/drives"
+	echo "virtio-blk-device,drive=pass$RUN_PASS,bus=virtio-mmio-bus.$RUN_PASS" >>"$RUN_WORK/host"
+	RUN_PASS=$((RUN_PASS + 8))
+}
+
+# drive FILE RO SNAPSHOT WHO: a host disk; sets HOST_DEVICE.
+drive() {
+	[ -r "$1" ] || die_usage "run: $4: cannot read '$1'"
+	[ "$2" = on ] || [ "$3" = on ] || [ -w "$1" ] || die_usage "run: $4: cannot write '$1' (read-only? snapshot?)"
+	echo "if=none,id=drive$RUN_HOST,file=$1,format=raw,discard=unmap,snapshot=$3,readonly=$2" >>"$RUN_WORK/drives"
+	host_device "virtio-blk-device,drive=drive$RUN_HOST"
+	RUN_MEM=$((RUN_MEM + 2 * ALIGN))
+}
+
 # run_disk VM SPEC: of --vm disk=
 run_disk() {
 	file=${2%%:*} opts=${2#"${2%%:*}"}:
@@ -155,14 +182,10 @@ run_disk() {
 		echo "size = <$(cells64 "$bytes")>;" >>"$RUN_WORK/devices"
 		RUN_MEM=$((RUN_MEM + bytes + 2 * ALIGN))
 	else
-		[ -r "$file" ] || die_usage "run: --vm $1: cannot read '$file'"
 		qro=off
 		[ "$ro" != yes ] || { qro=on; snapshot=off; }
-		[ "$ro" = yes ] || [ $snapshot = on ] || [ -w "$file" ] || die_usage "run: --vm $1: cannot write '$file' (:ro? :snapshot?)"
-		echo "if=none,id=drive$RUN_HOST,file=$file,format=raw,discard=unmap,snapshot=$snapshot,readonly=$qro" >>"$RUN_WORK/drives"
-		host_device "virtio-blk-device,drive=drive$RUN_HOST"
+		drive "$file" $qro $snapshot "--vm $1"
 		echo "host-device = \"$HOST_DEVICE\";" >>"$RUN_WORK/devices"
-		RUN_MEM=$((RUN_MEM + 2 * ALIGN))
 	fi
 	{
 		[ -z "$ro" ] || echo "read-only;"
@@ -208,15 +231,20 @@ run_net() {
 run_uplink() {
 	network=${1%%=*} netdev=user
 	[ "$network" = "$1" ] || netdev=${1#*=}
-	echo "$netdev,id=net$RUN_HOST" >>"$RUN_WORK/netdevs"
+	run_netdev "$netdev"
+	echo "uplink$RUN_HOST { compatible = \"pvkit,uplink\"; host-device = \"$HOST_DEVICE\"; network = \"$(quote_dts "$network")\"; };" >>"$RUN_WORK/uplinks"
+}
+
+# run_netdev NETDEV: a host NIC; sets HOST_DEVICE.
+run_netdev() {
+	echo "$1,id=net$RUN_HOST" >>"$RUN_WORK/netdevs"
 	host_device "virtio-net-device,netdev=net$RUN_HOST"
-	echo "uplink@$RUN_HOST { compatible = \"pvkit,uplink\"; host-device = \"$HOST_DEVICE\"; network = \"$(quote_dts "$network")\"; };" >>"$RUN_WORK/uplinks"
 	RUN_MEM=$((RUN_MEM + 2 * ALIGN))
 }
 
 run_vm() {
 	vm_name=vm$RUN_VMS vm_vcpus=1 vm_mem=512M vm_kernel='' vm_initrd='' vm_append='' vm_affinity=''
-	vm_partitioned='' vm_reset='' vm_console='' vm_rng='' vm_devices=0
+	vm_partitioned='' vm_reset='' vm_console='' vm_rng='' vm_pass='' vm_devices=0
 	: >"$RUN_WORK/devices"
 	rest=$1,
 	while [ -n "$rest" ]; do
@@ -225,7 +253,7 @@ run_vm() {
 		# shellcheck disable=SC2034
 		value=${item#*=}
 		case $item in
-		name=* | vcpus=* | mem=* | kernel=* | initrd=* | append=* | affinity=* | partitioned=* | reset=* | console=* | rng=*)
+		name=* | vcpus=* | mem=* | kernel=* | initrd=* | append=* | affinity=* | partitioned=* | reset=* | console=* | rng=* | pass=*)
 			eval "vm_${item%%=*}=\$value" ;;
 		disk=*) run_disk "$vm_name" "$value" ;;
 		net=*) run_net "$vm_name" "$value" ;;
@@ -257,6 +285,7 @@ run_vm() {
 		[ "$vm_partitioned" != yes ] || echo "partitioned;"
 		[ "$vm_reset" != stop ] || echo "stop-on-reset;"
 		[ "$vm_console" != virtio ] || echo "virtio-console;"
+		[ -z "$vm_pass" ] || { pass_device "$vm_pass" "--vm $vm_name"; echo "pass-through = \"$HOST_DEVICE\";"; }
 		[ "$vm_rng" != yes ] || echo "virtio-rng;"
 		[ -z "$vm_initrd" ] || { place "$vm_initrd"; echo "initrd = <$PLACED>;"; }
 		cat "$RUN_WORK/devices"
@@ -266,7 +295,64 @@ run_vm() {
 	RUN_MEM=$((RUN_MEM + mem + ALIGN))
 }
 
-run_start() {
+# --- --config ---
+get() { fdtget -t "$1" "$RUN_WORK/config.dtb" "$2" "$3" 2>/dev/null; }
+put() { fdtput -t "$1" "$RUN_WORK/config.dtb" "$2" "$3" ${4:+$4}; }
+drop() { fdtput -d "$RUN_WORK/config.dtb" "$1" "$2"; }
+# bytes NODE PROPERTY: of a 64-bit number
+bytes() { get x "$1" "$2" | awk 'NF == 2 { print "0x" $1, "0x" $2 }' | { read -r hi lo && echo $(((hi << 32) + lo)) || echo 0; }; }
+
+run_config() {
+	[ -r "$1" ] || die_usage "run: cannot read '$1'"
+	dtc -q -I dts -O dtb -p 4096 -o "$RUN_WORK/config.dtb" "$1" || die_usage "run: $1 is not a device tree (see above)"
+	for n in $(fdtget -l "$RUN_WORK/config.dtb" /); do
+		case $(get s "/$n" compatible) in
+		pvkit,vm) config_vm "/$n" ;;
+		pvkit,uplink)
+			netdev=$(get s "/$n" netdev) || netdev=user
+			run_netdev "$netdev"
+			put s "/$n" host-device "$HOST_DEVICE"
+			drop "/$n" netdev 2>/dev/null || true
+			;;
+		*) die_usage "run: $1: node $n: compatible is not pvkit,vm or pvkit,uplink" ;;
+		esac
+	done
+}
+
+config_vm() {
+	for p in kernel initrd; do
+		path=$(get s "$1" $p) || continue
+		[ -r "$path" ] || die_usage "run: node $1: $p: cannot read '$path'"
+		if gzip -t "$path" 2>/dev/null && [ $p = kernel ]; then
+			unpack_image "$path" "$RUN_WORK/kernel$(basename "$1")"
+			path=$RUN_WORK/kernel$(basename "$1")
+		fi
+		place "$path"
+		put x "$1" $p "$PLACED"
+	done
+	RUN_MEM=$((RUN_MEM + $(bytes "$1" memory) + ALIGN))
+	if path=$(get s "$1" pass-through-file); then
+		pass_device "$path" "node $1"
+		put s "$1" pass-through "$HOST_DEVICE"
+		drop "$1" pass-through-file
+	fi
+	for d in $(fdtget -l "$RUN_WORK/config.dtb" "$1"); do
+		RUN_MEM=$((RUN_MEM + $(bytes "$1/$d" size) + 2 * ALIGN))
+		path=$(get s "$1/$d" file) || continue
+		ro=off
+		! fdtget "$RUN_WORK/config.dtb" "$1/$d" read-only >/dev/null 2>&1 || ro=on
+		drive "$path" $ro off "node $1/$d"
+		put s "$1/$d" host-device "$HOST_DEVICE"
+		drop "$1/$d" file
+	done
+}
+
+# The description from --vm options, unless --config has given it.
+describe_vms() {
+	if [ -e "$RUN_WORK/config.dtb" ]; then
+		[ "$RUN_VMS" = 0 ] || die_usage "run: --vm and --config exclude each other"
+		return
+	fi
 	{
 		echo "/dts-v1/; / { compatible = \"pvkit,config\"; slice-us = <$RUN_SLICE>;"
 		cat "$RUN_WORK/vms.dts" "$RUN_WORK/uplinks"
@@ -274,6 +360,10 @@ run_start() {
 	} >"$RUN_WORK/config.dts"
 	dtc -q -O dtb -o "$RUN_WORK/config.dtb" "$RUN_WORK/config.dts" 2>"$RUN_WORK/dtc" ||
 		{ cat "$RUN_WORK/dtc" >&2; die "run: cannot describe the VMs (see above)"; }
+}
+
+run_start() {
+	describe_vms
 	config=$RUN_AT
 	printf 'file=%s,addr=%s,force-raw=on\n' "$RUN_WORK/config.dtb" "$config" >>"$RUN_WORK/loaders"
 	mem=$(((config - RAM_BASE + RUN_MEM) / 1048576 + 66))
@@ -288,7 +378,7 @@ run_start() {
 	while read -r l; do
 		set -- "$@" -device "loader,$l"
 	done <"$RUN_WORK/loaders"
-	[ "$RUN_HOST" = 0 ] || set -- "$@" -global virtio-mmio.force-legacy=false
+	[ $((RUN_HOST + RUN_PASS)) = 16 ] || set -- "$@" -global virtio-mmio.force-legacy=false
 	while read -r l; do
 		set -- "$@" -drive "$l"
 	done <"$RUN_WORK/drives"
