@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # The figures that we promise, measured and compared with their limits.
 . "$TOP/tests/tap.sh"
-"$TOP/pvkit" bench exits size boot lock --quick --json "$BUILD/check/figures.json" || exit 1
+"$TOP/pvkit" bench exits size boot lock blk net partition --quick --json "$BUILD/check/figures.json" || exit 1
 figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "$BUILD/results.tsv"; }
 at_most() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") <= $2) }"; }
 at_least() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") >= $2) }"; }
 limit() { expect "$2 $1 $3 (is $(figure "$2"))" "$1" "$2" "$3"; }
-plan 16
+plan 22
 limit at_most exits.hypercall 150
 limit at_most exits.hypercall_fast 60
 limit at_most exits.mmio_gicd 300
@@ -26,3 +26,9 @@ limit at_least lock.mt.pv_vs_fit 0.70
 # adds what it likes, so lock.mt.pv.longest_wait_ms is reported, not judged.
 limit at_most lock.pv.4x.longest_wait_ms 80
 limit at_most lock.pv.8x.longest_wait_ms 160
+limit at_most blk.stock.hyp_instructions_per_io 1500
+limit at_most blk.stock.exits_per_io 4
+limit at_least net.stock.tcp1.mbit 1000
+limit at_most net.stock.exits_per_mb 200
+limit at_most partition.exits_per_s.idle 0
+limit at_most partition.exits_per_s.compute 0

@@ -17,10 +17,19 @@ headers_alone() {
 	done
 }
 core_is_portable() { ! grep -nE 'asm volatile|read_sysreg|write_sysreg' hyp-stub/core/*.c hyp-stub/irq/*.c; }
-plan 6
+plan 8
 expect "sources are found" some_sources
 expect "shellcheck" sh -c "$(printf 'shellcheck -e SC1090,SC1091,SC2015,SC2154 -s sh %s' "$(shell_scripts | tr '\n' ' ')")"
 expect "files stay small" no_long_files
 expect "every file names its licence" licensed
 expect "headers compile alone" headers_alone
 expect "core and irq touch no system register" core_is_portable
+bindings() { for f in Documentation/bindings/*.yaml; do dt-doc-validate -u Documentation/bindings "$f" 2>&1; done | sed 's/^/# /' | grep . && return 1; return 0; }
+# validate SED-SCRIPT: what dt-validate says of the example after it
+validate() {
+	sed "$1" Documentation/bindings/example.dts | dtc -q -O dtb -o "$BUILD/check/example.dtb" - &&
+		dt-validate -s Documentation/bindings "$BUILD/check/example.dtb" 2>&1
+}
+example() { ! validate '' | sed 's/^/# /' | grep . && validate 's/vcpus = <2>/vcpus = <77>/' | grep -q "77 is greater"; }
+expect "bindings are schemas" bindings
+expect "the example is as they say" example

@@ -117,7 +117,9 @@ static bool check_names(struct node *n, const char *const *known)
 	return true;
 }
 
-static const char *const root_names[] = { "compatible", "slice-us", NULL };
+static const char *const root_names[] = {
+	"compatible", "slice-us", "model", "#address-cells", "#size-cells", NULL
+};
 static const char *const vm_names[] = {
 	"compatible", "label", "vcpus", "memory", "kernel", "initrd", "bootargs", "affinity",
 	"partitioned", "pass-through", "stop-on-reset", "virtio-console", "virtio-rng", NULL

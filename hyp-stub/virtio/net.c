@@ -94,26 +94,26 @@ static bool acceptable(const struct net *n, const struct net_header *h)
 static bool fill(struct net *n, struct virtqueue *q, const struct packet *pk)
 {
 	bool merge = virtio_has(&n->dev, F_MRG_RXBUF);
-	struct net_header *first = NULL;
+	u8 *first = NULL;		/* where the header goes, aligned or not */
 	struct iov_pos from = pk->data;
 	u32 left = pk->len;
 	u16 used = q->used_idx, chains = 0;
 	struct vq_chain c;
 
 	while (left || !chains) {
-		u64 skip = chains ? 0 : sizeof(*first), part;
+		u64 skip = chains ? 0 : sizeof(pk->header), part;
 		struct iov_pos to;
 
 		if (vq_pop(q, &c) != VQ_DONE)
 			goto no_room;
-		if (c.nr_out || c.in_len < sizeof(*first) || c.iov[0].len < sizeof(*first)) {
+		if (c.nr_out || c.in_len < sizeof(pk->header) || c.iov[0].len < sizeof(pk->header)) {
 			vq_break(q, "a receive buffer that is to be read, or without room for its header");
 			goto no_room;
 		}
 		to = vq_in(&c);
 		if (!chains) {
-			first = (void *)to.iov->base;
-			to.off = sizeof(*first);
+			first = to.iov->base;
+			to.off = sizeof(pk->header);
 		}
 		chains++;
 		part = MIN(c.in_len - skip, left);
@@ -125,8 +125,8 @@ static bool fill(struct net *n, struct virtqueue *q, const struct packet *pk)
 		left -= (u32)part;
 		vq_push(q, c.head, (u32)(part + skip));
 	}
-	memcpy(first, &pk->header, sizeof(*first));
-	memcpy(&first->num_buffers, &chains, sizeof(chains));
+	memcpy(first, &pk->header, sizeof(pk->header));
+	memcpy(first + offsetof(struct net_header, num_buffers), &chains, sizeof(chains));
 	return true;
 no_room:
 	q->in_flight += chains;

@@ -12,6 +12,7 @@ bench_usage() {
 	  work    hackbench and a rename storm (stress-ng), native and pvlock, 8 vCPUs on 2 pCPUs
 	  blk     fio on a RAM-backed and a host disk: exits and instructions per request, IOPS
   net     iperf3 between two VMs and through the uplink: exits per MB, throughput
+  partition  a VM with a pCPU of its own: exits, cyclictest beside a scheduled VM
   --icount  only deterministic runs, no multi-threaded ones
 	END
 }
@@ -23,7 +24,7 @@ cmd_bench() {
 	json='' what='' BENCH_QUICK=no BENCH_ICOUNT=no
 	while [ $# -gt 0 ]; do
 		case $1 in
-		exits | lock | size | boot | work | blk | net) what="$what $1"; shift ;;
+		exits | lock | size | boot | work | blk | net | partition) what="$what $1"; shift ;;
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
 		--json)
@@ -35,7 +36,7 @@ cmd_bench() {
 		*) die_usage "bench: unknown '$1' (try ./pvkit bench --help)" ;;
 		esac
 	done
-	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work, blk or net"
+	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work, blk, net or partition"
 	build_all
 	bench_begin
 	for w in $what; do
@@ -250,7 +251,7 @@ bench_blk() {
 	[ "$BENCH_QUICK" = no ] || ios=2000
 	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios" '' --icount
 	blk_matrix "$BUILD/bench-blk-matrix.log" ram blk.stock "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: an eighth)"
-	[ "$BENCH_ICOUNT" = yes ] && return
+	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
 	say "blk: fio matrix, in real time, RAM-backed and host disk, 2 vCPUs on 2 pCPUs"
 	rm -f "$BUILD/bench-disk.img"
 	truncate -s 64M "$BUILD/bench-disk.img"
@@ -317,8 +318,43 @@ bench_net() {
 			instructions "counted by the PMU; $how"
 	done
 	net_rates "$log" net.stock "icount, two VMs of 1 vCPU on 1 pCPU, $mb MB or 2 s"
-	[ "$BENCH_ICOUNT" = yes ] && return
+	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
 	say "net: iperf3, two VMs of 2 vCPUs on 2 pCPUs, in real time"
 	net_run "$BUILD/bench-net-mt.log" $mb 2 --pcpus 2
 	net_rates "$BUILD/bench-net-mt.log" net.stock.mt "multi-threaded QEMU, two VMs of 2 vCPUs and 2 queue pairs on 2 pCPUs, $mb MB or 2 s"
+}
+
+bench_partition() {
+	say "partition: exits of a partitioned VM, idle and computing"
+	root_guest "$BUILD/partition.cpio" "$TOP/tests/guest/bench-partition.sh"
+	args="append=$KERNEL_ARGS pvkit.root=/dev/vda"
+	log=$BUILD/bench-partition.log
+	guest_run "$log" --timeout 200 --pcpus 2 --vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=exits pvkit.name=partitioned"
+	for w in idle compute; do
+		record partition.exits_per_s.$w "$(awk "BEGIN { print $(value "$log" partitioned.$w) / 10 }")" exits/s \
+			"exit counters around 10 s, but for hypercalls and TRNG calls that the guest makes; multi-threaded QEMU, 1 vCPU with a pCPU of its own"
+	done
+	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
+	say "partition: cyclictest, in real time: QEMU runs several pCPUs by turns when it is deterministic"
+	log=$BUILD/bench-latency.log
+	guest_run "$log" --timeout 600 --pcpus 2 \
+		--vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=latency pvkit.name=partitioned" \
+		--vm "name=s,vcpus=1,mem=384M,$ROOT_ITEMS,$args pvkit.role=latency pvkit.name=scheduled"
+	guest_run "$log.crowded" --timeout 600 --pcpus 2 \
+		--vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=latency pvkit.name=beside" \
+		--vm "name=s,vcpus=1,mem=384M,$ROOT_ITEMS,$args pvkit.role=latency pvkit.name=crowded" \
+		--vm "name=spin,vcpus=1,mem=384M,$ROOT_ITEMS,$args pvkit.role=spin pvkit.seconds=15"
+	cat "$log.crowded" >>"$log"
+	for n in partitioned scheduled beside crowded; do
+		case $n in
+		partitioned) what="partitioned VM, a scheduled VM on the other pCPU" ;;
+		scheduled) what="that scheduled VM" ;;
+		beside) what="partitioned VM, a scheduled and a spinning VM on the other pCPU" ;;
+		crowded) what="that scheduled VM" ;;
+		esac
+		for w in Avg Max; do
+			record "partition.latency.$n.$(echo $w | tr AM am)_us" "$(net_values "$log" | awk -v n="$n.$w" '$1 == n { print $2 }')" us \
+				"cyclictest -p 90 -i 1000 -l 3000, multi-threaded QEMU, this machine's noise included; $what"
+		done
+	done
 }
