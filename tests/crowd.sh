@@ -20,7 +20,9 @@ quiet() { ! grep -E "FAILED|COMPLAINT|needs a reset|crashed at" "$log" | sed 's/
 all_done() { [ "$(grep -c DONE "$log")" = 4 ]; }
 # share NAME: of the slowest, of the mean
 share() { results "$1" | awk '{ s += $1; if (NR == 1 || $1 < m) m = $1 } END { printf "%.2f\n", NR == 4 && s ? m * 4 / s : 0 }'; }
-fair() { awk "BEGIN { exit !($1 >= 0.70) }"; }
+# In a short run the VMs' different starts weigh more.
+[ "$seconds" -ge 300 ] && least=0.70 || least=0.50
+fair() { awk "BEGIN { exit !($1 >= $least) }"; }
 plan 5
 tap $status "all four VMs power off in order"
 expect "all four are done" all_done

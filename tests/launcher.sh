@@ -16,7 +16,7 @@ bad() {
 	esac || { echo "# status $status: $out"; return 1; }
 }
 
-plan 17
+plan 26
 expect "unknown command" bad "unknown command 'fly'" fly
 expect "unknown check option" bad "unknown option" check --fast
 expect "no VM" bad "no --vm" run
@@ -30,6 +30,21 @@ expect "bad memory size" bad "mem must be" run --vm "mem=12X,kernel=$BIN"
 expect "odd memory size" bad "multiple of 2M" run --vm "mem=3M,kernel=$BIN"
 expect "too many vCPUs" bad "vcpus must be" run --vm "vcpus=17,kernel=$BIN"
 expect "unknown VM item" bad "unknown item 'colour=red'" run --vm "colour=red,kernel=$BIN"
+expect "disk that is not there" bad "cannot read '/nonexistent'" run --vm "kernel=$BIN,disk=/nonexistent"
+expect "unknown disk option" bad "unknown option 'fast'" run --vm "kernel=$BIN,disk=ram:4M:fast"
+expect "disk without size" bad "size must be like 64M" run --vm "kernel=$BIN,disk=ram:"
+expect "bad MAC address" bad "12 hexadecimal digits" run --vm "kernel=$BIN,net=lan:mac=52:50"
+expect "unknown net option" bad "unknown option 'big'" run --vm "kernel=$BIN,net=lan:big"
+expect "no such configuration" bad "cannot read '/nonexistent'" run --config /nonexistent
+expect "device passed through that is not there" bad "cannot read" run --vm "kernel=$BIN,pass=/nonexistent"
+printf '/dts-v1/; / { a { compatible = "pvkit,vm"; kernel = "/nonexistent"; }; };\n' >"$BUILD/check/bad.dts"
+expect "configuration with a missing file" bad "kernel: cannot read '/nonexistent'" run --config "$BUILD/check/bad.dts"
+cat >"$BUILD/check/vms.dts" <<END
+/dts-v1/;
+/ { a { compatible = "pvkit,vm"; vcpus = <1>; memory = <0 0x1000000>; kernel = "$BIN";
+	disk { compatible = "pvkit,disk"; size = <0 0x100000>; }; }; };
+END
+expect "VMs from a configuration" "$TOP/pvkit" run --timeout 60 --config "$BUILD/check/vms.dts"
 expect "nothing to bench" bad "bench: what" bench
 expect "unknown bench" bad "unknown 'speed'" bench speed
 expect "a guest that powers off" "$TOP/pvkit" run --timeout 60 --vm "mem=16M,kernel=$BIN"

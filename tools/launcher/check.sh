@@ -41,6 +41,9 @@ cmd_check() {
 		suite pvlock 900 "$TOP/pvkit" run --timeout 800 --pcpus 2 \
 			--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/ktap.cpio,reset=stop,append=$KERNEL_ARGS"
 		suite blk 600 sh "$TOP/tests/blk.sh"
+		crowd=30
+		[ $CHECK = normal ] || crowd=600
+		suite crowd 3000 sh "$TOP/tests/crowd.sh" $crowd
 		suite figures 2400 sh "$TOP/tests/figures.sh"
 	fi
 	if [ $CHECK = long ]; then
