@@ -389,8 +389,11 @@ static bool add_uplink(struct node *n)
 
 static bool add_devices(struct node *vm_node, struct vm *vm)
 {
+	u64 word;
 	int node;
 
+	if (has(vm_node, "virtio-rng") && !arch_random(&word))
+		return BAD(vm_node, "property virtio-rng: the processor has no random numbers (FEAT_RNG)");
 	if ((has(vm_node, "virtio-console") && !vconsole_create(vm)) ||
 	    (has(vm_node, "virtio-rng") && !rng_create(vm)))
 		return BAD(vm_node, "no hypervisor memory left for its devices");

@@ -1,27 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "host/virtio.h"
 #include "platform/platform.h"
+#include "virtio/mmio_regs.h"
 
-#define MAGIC		0x000
-#define VERSION		0x004
-#define DEVICE_ID	0x008
-#define DEV_FEATURES	0x010
-#define DEV_FEATURES_SEL 0x014
-#define DRV_FEATURES	0x020
-#define DRV_FEATURES_SEL 0x024
-#define QUEUE_SEL	0x030
-#define QUEUE_NUM_MAX	0x034
-#define QUEUE_NUM	0x038
-#define QUEUE_READY	0x044
-#define QUEUE_NOTIFY	0x050
-#define INT_STATUS	0x060
-#define INT_ACK		0x064
-#define STATUS		0x070
-#define QUEUE_DESC	0x080
-#define QUEUE_DRIVER	0x090
-#define QUEUE_DEVICE	0x0a0
-#define CONFIG		0x100
-#define MAGIC_VALUE	0x74726976
 #define USED_NO_NOTIFY	BIT(0)
 #define MAX_CLAIMED	32
 
@@ -51,7 +32,7 @@ bool host_virtio_claim(struct host_virtio *h, const char *path, const char *who)
 			return false;
 		}
 	}
-	if (nr_claimed == MAX_CLAIMED || get(d.base, MAGIC) != MAGIC_VALUE || !get(d.base, DEVICE_ID)) {
+	if (nr_claimed == MAX_CLAIMED || get(d.base, MMIO_MAGIC_VALUE) != MMIO_MAGIC || !get(d.base, MMIO_DEVICE_ID)) {
 		hyp_printf("%s: there is no virtio device at %s", who, path);
 		return false;
 	}
@@ -78,32 +59,32 @@ static u64 device_features(u64 regs)
 {
 	u64 low;
 
-	set(regs, DEV_FEATURES_SEL, 0);
-	low = get(regs, DEV_FEATURES);
-	set(regs, DEV_FEATURES_SEL, 1);
-	return low | (u64)get(regs, DEV_FEATURES) << 32;
+	set(regs, MMIO_DEVICE_FEATURES_SEL, 0);
+	low = get(regs, MMIO_DEVICE_FEATURES);
+	set(regs, MMIO_DEVICE_FEATURES_SEL, 1);
+	return low | (u64)get(regs, MMIO_DEVICE_FEATURES) << 32;
 }
 
 bool host_virtio_open(struct host_virtio *h, const char *path, u32 id, u64 features, const char *who)
 {
 	if (!host_virtio_claim(h, path, who))
 		return false;
-	if (get(h->regs, DEVICE_ID) != id || get(h->regs, VERSION) != 2) {
+	if (get(h->regs, MMIO_DEVICE_ID) != id || get(h->regs, MMIO_VERSION) != MMIO_VERSION_2) {
 		hyp_printf("%s: host device %s is virtio-mmio version %u with ID %u, not version 2 with ID %u",
-			   who, path, get(h->regs, VERSION), get(h->regs, DEVICE_ID), id);
+			   who, path, get(h->regs, MMIO_VERSION), get(h->regs, MMIO_DEVICE_ID), id);
 		return false;
 	}
-	set(h->regs, STATUS, 0);
-	while (get(h->regs, STATUS))
+	set(h->regs, MMIO_STATUS, 0);
+	while (get(h->regs, MMIO_STATUS))
 		arch_relax();
-	set(h->regs, STATUS, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER);
+	set(h->regs, MMIO_STATUS, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER);
 	h->features = device_features(h->regs) & (features | VIRTIO_F_VERSION_1);
-	set(h->regs, DRV_FEATURES_SEL, 0);
-	set(h->regs, DRV_FEATURES, (u32)h->features);
-	set(h->regs, DRV_FEATURES_SEL, 1);
-	set(h->regs, DRV_FEATURES, (u32)(h->features >> 32));
-	set(h->regs, STATUS, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK);
-	if (!(get(h->regs, STATUS) & VIRTIO_FEATURES_OK)) {
+	set(h->regs, MMIO_DRIVER_FEATURES_SEL, 0);
+	set(h->regs, MMIO_DRIVER_FEATURES, (u32)h->features);
+	set(h->regs, MMIO_DRIVER_FEATURES_SEL, 1);
+	set(h->regs, MMIO_DRIVER_FEATURES, (u32)(h->features >> 32));
+	set(h->regs, MMIO_STATUS, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK);
+	if (!(get(h->regs, MMIO_STATUS) & VIRTIO_FEATURES_OK)) {
 		hyp_printf("%s: host device %s does not take features 0x%llx", who, path,
 			   (unsigned long long)h->features);
 		return false;
@@ -121,8 +102,8 @@ bool host_queue_init(struct host_virtio *h, struct host_queue *q, u16 index, u16
 {
 	u32 max;
 
-	set(h->regs, QUEUE_SEL, index);
-	max = get(h->regs, QUEUE_NUM_MAX);
+	set(h->regs, MMIO_QUEUE_SEL, index);
+	max = get(h->regs, MMIO_QUEUE_NUM_MAX);
 	q->regs = h->regs;
 	q->index = index;
 	q->size = (u16)MIN(size, max);
@@ -131,26 +112,26 @@ bool host_queue_init(struct host_virtio *h, struct host_queue *q, u16 index, u16
 	q->used = heap_alloc_ram(6 + q->size * 8, 16);
 	if (!q->size || !q->desc || !q->avail || !q->used)
 		return false;
-	set(h->regs, QUEUE_NUM, q->size);
-	set_address(h->regs, QUEUE_DESC, q->desc);
-	set_address(h->regs, QUEUE_DRIVER, q->avail);
-	set_address(h->regs, QUEUE_DEVICE, q->used);
-	set(h->regs, QUEUE_READY, 1);
+	set(h->regs, MMIO_QUEUE_NUM, q->size);
+	set_address(h->regs, MMIO_QUEUE_DESC_LOW, q->desc);
+	set_address(h->regs, MMIO_QUEUE_DRIVER_LOW, q->avail);
+	set_address(h->regs, MMIO_QUEUE_DEVICE_LOW, q->used);
+	set(h->regs, MMIO_QUEUE_READY, 1);
 	return true;
 }
 
 void host_virtio_start(struct host_virtio *h, void (*handler)(void *arg), void *arg)
 {
-	set(h->regs, STATUS, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK |
+	set(h->regs, MMIO_STATUS, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK |
 	    VIRTIO_DRIVER_OK);
 	host_irq(h->intid, h->edge, handler, arg);
 }
 
 u32 host_virtio_ack(const struct host_virtio *h)
 {
-	u32 status = get(h->regs, INT_STATUS);
+	u32 status = get(h->regs, MMIO_INTERRUPT_STATUS);
 
-	set(h->regs, INT_ACK, status);
+	set(h->regs, MMIO_INTERRUPT_ACK, status);
 	return status;
 }
 
@@ -159,7 +140,7 @@ u64 host_virtio_config(const struct host_virtio *h, u32 offset, u32 size)
 	u64 v = 0;
 
 	for (u32 i = 0; i < size; i += 4)
-		v |= (u64)get(h->regs, CONFIG + offset + i) << i * 8;
+		v |= (u64)get(h->regs, MMIO_CONFIG + offset + i) << i * 8;
 	return v;
 }
 
@@ -174,7 +155,7 @@ void host_queue_kick(struct host_queue *q)
 	__atomic_store_n(&q->avail->idx, q->avail_idx, __ATOMIC_RELEASE);
 	arch_io_barrier();	/* the device finds it, and we its flags */
 	if (!(READ_ONCE(q->used->flags) & USED_NO_NOTIFY))
-		set(q->regs, QUEUE_NOTIFY, q->index);
+		set(q->regs, MMIO_QUEUE_NOTIFY, q->index);
 }
 
 bool host_queue_get(struct host_queue *q, u16 *slot, u32 *len)

@@ -5,34 +5,9 @@
  * that breaks its rules: a register written at the wrong time keeps its value,
  * and a queue that cannot work makes the device need a reset.
  */
+#include "virtio/mmio_regs.h"
 #include "virtio/virtio.h"
 
-#define MAGIC_VALUE		0x000
-#define VERSION			0x004
-#define DEVICE_ID		0x008
-#define VENDOR_ID		0x00c
-#define DEVICE_FEATURES		0x010
-#define DEVICE_FEATURES_SEL	0x014
-#define DRIVER_FEATURES		0x020
-#define DRIVER_FEATURES_SEL	0x024
-#define QUEUE_SEL		0x030
-#define QUEUE_NUM_MAX		0x034
-#define QUEUE_NUM		0x038
-#define QUEUE_READY		0x044
-#define QUEUE_NOTIFY		0x050
-#define INTERRUPT_STATUS	0x060
-#define INTERRUPT_ACK		0x064
-#define STATUS			0x070
-#define QUEUE_DESC_LOW		0x080
-#define QUEUE_DESC_HIGH		0x084
-#define QUEUE_DRIVER_LOW	0x090
-#define QUEUE_DRIVER_HIGH	0x094
-#define QUEUE_DEVICE_LOW	0x0a0
-#define QUEUE_DEVICE_HIGH	0x0a4
-#define SHM_LEN_LOW		0x0b0
-#define SHM_BASE_HIGH		0x0bc
-#define CONFIG_GENERATION	0x0fc
-#define CONFIG			0x100
 #define VENDOR			0x74697670	/* "pvit" */
 
 bool virtio_add(struct vm *vm, struct virtio_dev *dev, const u16 *sizes)
@@ -151,10 +126,10 @@ static void write_status(struct virtio_dev *dev, u32 value)
 
 static void write_queue(struct virtqueue *q, u32 reg, u32 value)
 {
-	u64 *ipa = reg < QUEUE_DRIVER_LOW ? &q->desc_ipa :
-		reg < QUEUE_DEVICE_LOW ? &q->avail_ipa : &q->used_ipa;
+	u64 *ipa = reg < MMIO_QUEUE_DRIVER_LOW ? &q->desc_ipa :
+		reg < MMIO_QUEUE_DEVICE_LOW ? &q->avail_ipa : &q->used_ipa;
 
-	if (reg == QUEUE_READY) {
+	if (reg == MMIO_QUEUE_READY) {
 		if (!(value & 1))
 			q->ready = false;
 		else if (!q->ready && q->dev->status & VIRTIO_FEATURES_OK)
@@ -163,7 +138,7 @@ static void write_queue(struct virtqueue *q, u32 reg, u32 value)
 	}
 	if (q->ready)
 		return;
-	if (reg == QUEUE_NUM)
+	if (reg == MMIO_QUEUE_NUM)
 		q->size = (u16)MIN(value, 0xffffU);
 	else if (reg & 4)
 		*ipa = (*ipa & 0xffffffffU) | (u64)value << 32;
@@ -174,13 +149,13 @@ static void write_queue(struct virtqueue *q, u32 reg, u32 value)
 static void set_up(struct virtio_dev *dev, u32 reg, u32 value)
 {
 	switch (reg) {
-	case DEVICE_FEATURES_SEL:
+	case MMIO_DEVICE_FEATURES_SEL:
 		dev->device_features_sel = value;
 		break;
-	case DRIVER_FEATURES_SEL:
+	case MMIO_DRIVER_FEATURES_SEL:
 		dev->driver_features_sel = value;
 		break;
-	case DRIVER_FEATURES:
+	case MMIO_DRIVER_FEATURES:
 		if (dev->status & VIRTIO_FEATURES_OK)
 			break;
 		if (dev->driver_features_sel == 0)
@@ -188,12 +163,12 @@ static void set_up(struct virtio_dev *dev, u32 reg, u32 value)
 		else if (dev->driver_features_sel == 1)
 			dev->driver_features = (dev->driver_features & 0xffffffffU) | (u64)value << 32;
 		break;
-	case QUEUE_SEL:
+	case MMIO_QUEUE_SEL:
 		dev->queue_sel = value;
 		break;
-	case QUEUE_NUM:
-	case QUEUE_READY:
-	case QUEUE_DESC_LOW ... QUEUE_DEVICE_HIGH:
+	case MMIO_QUEUE_NUM:
+	case MMIO_QUEUE_READY:
+	case MMIO_QUEUE_DESC_LOW ... MMIO_QUEUE_DEVICE_HIGH:
 		if (dev->queue_sel < dev->nr_queues) {
 			struct virtqueue *q = &dev->queues[dev->queue_sel];
 
@@ -202,7 +177,7 @@ static void set_up(struct virtio_dev *dev, u32 reg, u32 value)
 			spin_unlock(&q->lock);
 		}
 		break;
-	case STATUS:
+	case MMIO_STATUS:
 		write_status(dev, value);
 		break;
 	}
@@ -213,26 +188,26 @@ static u32 read_register(struct virtio_dev *dev, u32 reg)
 	bool queue = dev->queue_sel < dev->nr_queues;
 
 	switch (reg) {
-	case MAGIC_VALUE:
-		return 0x74726976;
-	case VERSION:
-		return 2;
-	case DEVICE_ID:
+	case MMIO_MAGIC_VALUE:
+		return MMIO_MAGIC;
+	case MMIO_VERSION:
+		return MMIO_VERSION_2;
+	case MMIO_DEVICE_ID:
 		return dev->ops->id;
-	case VENDOR_ID:
+	case MMIO_VENDOR_ID:
 		return VENDOR;
-	case DEVICE_FEATURES:
+	case MMIO_DEVICE_FEATURES:
 		return dev->device_features_sel > 1 ? 0 :
 			(u32)(dev->features >> dev->device_features_sel * 32);
-	case QUEUE_NUM_MAX:
+	case MMIO_QUEUE_NUM_MAX:
 		return queue ? dev->queues[dev->queue_sel].size_max : 0;
-	case QUEUE_READY:
+	case MMIO_QUEUE_READY:
 		return queue && dev->queues[dev->queue_sel].ready;
-	case STATUS:
+	case MMIO_STATUS:
 		return READ_ONCE(dev->status);
-	case CONFIG_GENERATION:
+	case MMIO_CONFIG_GENERATION:
 		return READ_ONCE(dev->generation);
-	case SHM_LEN_LOW ... SHM_BASE_HIGH:
+	case MMIO_SHM_LEN_LOW ... MMIO_SHM_BASE_HIGH:
 		return ~0U;		/* no such region */
 	}
 	return 0;
@@ -255,20 +230,20 @@ bool virtio_mmio_hot(struct vcpu *v, u32 offset, bool write, u64 *value)
 	if (!dev)
 		return false;
 	if (!write) {
-		if (reg != INTERRUPT_STATUS)
+		if (reg != MMIO_INTERRUPT_STATUS)
 			return false;
 		v->exits[PV_EXIT_MMIO_ISR]++;
 		*value = __atomic_load_n(&dev->isr, __ATOMIC_ACQUIRE);
 		return true;
 	}
-	if (reg == INTERRUPT_ACK) {
+	if (reg == MMIO_INTERRUPT_ACK) {
 		v->exits[PV_EXIT_MMIO_ACK]++;
 		/* What came between the driver's read and this needs an edge of its own. */
 		if (__atomic_and_fetch(&dev->isr, ~(u32)*value, __ATOMIC_ACQ_REL))
 			vgic_pend(dev->vm, dev->vm->vcpus[0], dev->intid, false);
 		return true;
 	}
-	if (reg == QUEUE_NOTIFY) {
+	if (reg == MMIO_QUEUE_NOTIFY) {
 		v->exits[PV_EXIT_MMIO_NOTIFY]++;
 		if ((u32)*value < dev->nr_queues)
 			virtqueue_run(&dev->queues[(u32)*value]);
@@ -288,8 +263,8 @@ bool virtio_mmio(struct vcpu *v, struct mmio *m)
 		return true;
 	v->exits[PV_EXIT_MMIO_VIRTIO]++;
 	spin_lock(&dev->lock);
-	if (reg >= CONFIG)
-		m->value = m->write ? 0 : read_config(dev, reg - CONFIG, m->size);
+	if (reg >= MMIO_CONFIG)
+		m->value = m->write ? 0 : read_config(dev, reg - MMIO_CONFIG, m->size);
 	else if (m->write && m->size == 4)
 		set_up(dev, reg, (u32)m->value);
 	else if (!m->write)
