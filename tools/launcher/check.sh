@@ -40,6 +40,8 @@ cmd_check() {
 		guest_initrd "$BUILD/ktap.cpio" "$TOP/tests/guest/ktap-pvlock.sh"
 		suite pvlock 900 "$TOP/pvkit" run --timeout 800 --pcpus 2 \
 			--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/ktap.cpio,reset=stop,append=$KERNEL_ARGS"
+		suite console 150 sh "$TOP/tests/console.sh"
+		suite devices 300 sh "$TOP/tests/devices.sh"
 		suite blk 600 sh "$TOP/tests/blk.sh"
 		crowd=30
 		[ $CHECK = normal ] || crowd=600
