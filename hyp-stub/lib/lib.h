@@ -73,7 +73,8 @@ __attribute__((noreturn, format(printf, 1, 2))) void panic(const char *fmt, ...)
 
 /*
  * Ticket spinlock. Interrupts are always masked at EL2, so a holder is never
- * interrupted. Lock order: sched -> vgic (of one VM) -> console.
+ * interrupted. Lock order: virtio device -> transmit queue -> receive queue ->
+ * host disk or NIC -> sched -> timers, vgic (of one VM) -> console.
  */
 typedef struct { u32 next, owner; } spinlock_t;
 void spin_lock(spinlock_t *lock);

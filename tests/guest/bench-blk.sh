@@ -35,7 +35,7 @@ counters() {
 per_io() {
 	for n in 1000 2000 12000; do
 		counters >/tmp/before
-		job "$1.$n" /dev/vdb --rw=randread --bs=4k --iodepth=1 --ioengine=libaio --size=32M \
+		job "$1.$n" "$2" --rw=randread --bs=4k --iodepth=1 --ioengine=libaio --size=32M \
 			--io_size=64G --norandommap --number_ios=$n
 		counters >/tmp/after
 		awk -F = 'NR == FNR { b[$1] = $2; next } { d = $2 - b[$1]; if (d < 0) d += 4294967296; print $1, d }' \
@@ -80,7 +80,10 @@ verify() {
 }
 
 case $MODE in
-cost) per_io blk.stock ;;
+cost)
+	per_io blk.stock /dev/vdb
+	per_io host /dev/vdc
+	;;
 matrix)
 	matrix /dev/vdb ram "$(word ios)"
 	[ ! -e /dev/vdd ] || matrix /dev/vdc host "$(word ios)"
