@@ -10,6 +10,8 @@ u64 fake_now;
 char fake_console[65536];
 jmp_buf fake_stop;
 struct platform platform;
+u64 fake_mmio_addr;
+u32 fake_mmio_value;
 static unsigned int current;
 static void *ram;
 static size_t console_len;
@@ -24,7 +26,7 @@ void arch_set_deadline(u64 at) { fake[current].deadline = at; }
 void arch_gic_eoi(u32 i) { (void)i; }
 void arch_gic_deactivate(u32 i) { (void)i; }
 u32 arch_mmio_read32(u64 a) { (void)a; return 0; }
-void arch_mmio_write32(u64 a, u32 v) { (void)a; (void)v; }
+void arch_mmio_write32(u64 a, u32 v) { fake_mmio_addr = a; fake_mmio_value = v; }
 u64 arch_mmio_read64(u64 a) { (void)a; return 0; }
 void arch_mmio_write64(u64 a, u64 v) { (void)a; (void)v; }
 bool arch_interrupt_pending(void) { return fake[current].pending; }

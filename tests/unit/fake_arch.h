@@ -32,6 +32,8 @@ struct fake_pcpu {
 };
 extern struct fake_pcpu fake[MAX_PCPUS];
 extern u64 fake_now;
+extern u64 fake_mmio_addr;		/* of the last 32-bit write to a device */
+extern u32 fake_mmio_value;
 extern char fake_console[65536];	/* all output since fake_reset() */
 extern jmp_buf fake_stop;		/* idle for ever (1), off (2), panic (3) */
 

@@ -18,6 +18,7 @@ static int set_up(void **state)
 	a = vm->vcpus[0];
 	b = vm->vcpus[1];
 	vm->vgic.ctlr = 3;
+	fake_mmio_addr = 0;
 	sched_cpu_on(a);
 	sched_first();
 	return 0;
@@ -320,6 +321,26 @@ static void random_guest(void **state)
 	}
 }
 
+/* A partitioned VM's devices raise the host's own SPIs, its SGIs are real ones. */
+static void partitioned_is_direct(void **state)
+{
+	(void)state;
+	vm->partitioned = true;
+	a->affinity = BIT(0);
+	b->affinity = BIT(1);
+	vgic_pend(vm, a, 81, false);		/* not enabled: waits */
+	assert_int_equal(fake_mmio_addr, 0);
+	enable(a, 81, 0xa0);
+	vgic_pend(vm, a, 81, false);
+	assert_true(fake_mmio_addr == 0x0200 + 4 * (81 / 32));	/* GICD_ISPENDR */
+	assert_int_equal(fake_mmio_value, BIT(81 % 32));
+	assert_false(vgic_has_pending(a));
+	fake[1].sgis = 0;
+	vgic_send_sgi(a, BIT(1), true);		/* SGI 0 to affinity 0.0.0.1 */
+	assert_int_equal(fake[1].sgis, 1);
+	vm->partitioned = false;
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -328,6 +349,7 @@ int main(void)
 		T(more_than_list_registers), T(urgent_one_takes_a_place), T(level_until_lowered),
 		T(virtual_timer), T(stopped_timer_is_silent), T(sgi_targets), T(spi_routing),
 		T(moves_with_its_vcpu), T(physical_timer), T(identification), T(random_guest),
+		T(partitioned_is_direct),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,25 @@ static void largest_blocks(void **state)
 	assert_false(stage2_map(&vm, (ipa_t){ BIT(39) - PAGE_SIZE }, (pa_t){ 0 }, 2 * PAGE_SIZE, 0));
 }
 
+static void withdrawn_and_restored(void **state)
+{
+	struct vm vm = { .id = 4 };
+	unsigned int level;
+	pa_t pa;
+
+	(void)state;
+	assert_true(stage2_init(&vm));
+	assert_true(stage2_map(&vm, (ipa_t){ GiB(1) }, (pa_t){ GiB(5) }, GiB(1), 0));
+	stage2_withdraw(&vm);
+	assert_false(stage2_lookup(&vm, (ipa_t){ GiB(1) }, &pa, &level));
+	stage2_withdraw(&vm);			/* twice is once */
+	stage2_restore(&vm);
+	assert_true(stage2_lookup(&vm, (ipa_t){ GiB(1) + 5 }, &pa, &level));
+	assert_true(pa.v == GiB(5) + 5);
+	stage2_restore(&vm);
+	assert_true(stage2_lookup(&vm, (ipa_t){ GiB(1) }, &pa, &level));
+}
+
 static void guest_ram_bounds(void **state)
 {
 	struct vm vm = { .ram_ipa = GUEST_RAM_BASE, .ram_size = MiB(2), .ram_pa = GiB(8) };
@@ -266,7 +285,7 @@ int main(void)
 		T(name_too_long), T(disk_on_nothing), T(disk_on_two), T(disk_odd), T(disk_huge),
 		T(disk_absent), T(disk_queues), T(disk_serial), T(disk_misspelt), T(nic_mac),
 		T(nic_multicast), T(nic_network), T(no_such_device), T(image_outside), T(one_bad_among_good),
-		T(memories_are_apart), T(largest_blocks), T(guest_ram_bounds), T(device_tree),
+		T(memories_are_apart), T(largest_blocks), T(withdrawn_and_restored), T(guest_ram_bounds), T(device_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
