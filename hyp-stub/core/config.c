@@ -152,17 +152,11 @@ struct vm_shape {
 static bool take_pcpus(struct node *n, struct vm_shape *s)
 {
 	u32 all = (u32)BIT(platform.nr_pcpus) - 1, take = 0;
+	u64 free = s->affinity & ~(u64)partitioned_pcpus;
 
-	for (u32 i = 0; i < platform.nr_pcpus && count_bits(take) < s->vcpus; i++)
-		if (s->affinity & ~(u64)partitioned_pcpus & BIT(i))
-			take |= (u32)BIT(i);
-	/* Prefer to leave pCPU 0, whatever is connected to it. */
-	if (take & 1 && count_bits(s->affinity & ~(u64)partitioned_pcpus) > s->vcpus) {
-		take &= ~1U;
-		for (u32 i = 1; i < platform.nr_pcpus && count_bits(take) < s->vcpus; i++)
-			if (s->affinity & ~(u64)partitioned_pcpus & BIT(i))
-				take |= (u32)BIT(i);
-	}
+	/* From 1 on, and 0 last: leave that to the host's devices if there is a choice. */
+	for (u32 i = 1; i <= platform.nr_pcpus && count_bits(take) < s->vcpus; i++)
+		take |= (u32)(free & BIT(i % platform.nr_pcpus));
 	if (count_bits(take) < s->vcpus)
 		return BAD(n, "property partitioned: %llu vcpus, but only %llu free pCPUs in affinity",
 			   (unsigned long long)s->vcpus, (unsigned long long)count_bits(take));
@@ -272,7 +266,7 @@ static bool map_private_interrupts(struct node *n, struct vm *vm)
 		return BAD(n, "property partitioned: no interrupts are left for its devices");
 	for (u32 i = 0; vm->partitioned && i < vm->nr_vcpus; i++)
 		if (!stage2_map(vm, (ipa_t){ GUEST_GICR_BASE + i * VGIC_GICR_STRIDE + KiB(64) },
-				(pa_t){ gic_private_frame((u32)__builtin_ctz(vm->vcpus[i]->affinity)) },
+				(pa_t){ gic_private_frame(direct_pcpu(vm->vcpus[i])->id) },
 				KiB(64), ARCH_S2_DEVICE))
 			return BAD(n, "no hypervisor memory left for its page tables");
 	return true;
@@ -308,7 +302,7 @@ static bool pass_through(struct node *n, struct vm *vm, const char *path)
 	vm->pass_base = h.regs;
 	vm->pass_intid = h.intid;
 	if (vm->partitioned)
-		gic_enable_spi(h.intid, pcpus[__builtin_ctz(vm->vcpus[0]->affinity)].mpidr, true);
+		gic_enable_spi(h.intid, direct_pcpu(vm->vcpus[0])->mpidr, true);
 	else
 		host_irq(h.intid, true, pass_interrupt, vm);
 	return true;

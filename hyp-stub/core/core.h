@@ -116,6 +116,7 @@ struct vm {
 	u64 ram_ipa, ram_pa, ram_size;
 	u64 vttbr;
 	u64 *s2_root, *s2_saved;
+	bool s2_withdrawn;
 	u64 cntvoff;
 	struct vm_image kernel, initrd, dtb;
 	u64 entry_ipa, dtb_ipa, initrd_ipa;

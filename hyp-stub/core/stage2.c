@@ -58,10 +58,10 @@ bool stage2_map(struct vm *vm, ipa_t ipa, pa_t pa, u64 size, u32 flags)
 
 void stage2_withdraw(struct vm *vm)
 {
-	if (vm->s2_saved[ENTRIES - 1])
+	if (vm->s2_withdrawn)
 		return;
+	vm->s2_withdrawn = true;
 	memcpy(vm->s2_saved, vm->s2_root, PAGE_SIZE);
-	vm->s2_saved[ENTRIES - 1] = 1;		/* of no use with 39 bits: says that it is saved */
 	for (u32 i = 0; i < ENTRIES; i++)
 		WRITE_ONCE(vm->s2_root[i], 0);
 	arch_s2_flush(vm->vttbr);
@@ -69,9 +69,9 @@ void stage2_withdraw(struct vm *vm)
 
 void stage2_restore(struct vm *vm)
 {
-	if (!vm->s2_saved[ENTRIES - 1])
+	if (!vm->s2_withdrawn)
 		return;
-	vm->s2_saved[ENTRIES - 1] = 0;
+	vm->s2_withdrawn = false;
 	memcpy(vm->s2_root, vm->s2_saved, PAGE_SIZE);
 }
 

@@ -127,12 +127,9 @@ void host_virtio_start(struct host_virtio *h, void (*handler)(void *arg), void *
 	host_irq(h->intid, h->edge, handler, arg);
 }
 
-u32 host_virtio_ack(const struct host_virtio *h)
+void host_virtio_ack(const struct host_virtio *h)
 {
-	u32 status = get(h->regs, MMIO_INTERRUPT_STATUS);
-
-	set(h->regs, MMIO_INTERRUPT_ACK, status);
-	return status;
+	set(h->regs, MMIO_INTERRUPT_ACK, get(h->regs, MMIO_INTERRUPT_STATUS));
 }
 
 u64 host_virtio_config(const struct host_virtio *h, u32 offset, u32 size)

@@ -43,8 +43,8 @@ bool host_virtio_claim_page(u64 page, u64 regs);
 bool host_queue_init(struct host_virtio *h, struct host_queue *q, u16 index, u16 size);
 /* All queues are there: let it work, its interrupt going to @handler. */
 void host_virtio_start(struct host_virtio *h, void (*handler)(void *arg), void *arg);
-/* What its interrupt said; acknowledged. */
-u32 host_virtio_ack(const struct host_virtio *h);
+/* Take note of its interrupt. */
+void host_virtio_ack(const struct host_virtio *h);
 u64 host_virtio_config(const struct host_virtio *h, u32 offset, u32 size);
 
 /* Queue the buffer of @slot; the device sees it at the next kick. */

@@ -18,6 +18,11 @@
 /* SPIs of the host that guests may be given: within what a vGIC has. */
 #define FIRST_SPARE	80
 
+struct pcpu *direct_pcpu(const struct vcpu *v)
+{
+	return &pcpus[__builtin_ctz(v->affinity)];
+}
+
 u32 direct_alloc_spi(void)
 {
 	static u32 next = FIRST_SPARE;
@@ -34,31 +39,12 @@ void direct_deliver(struct vm *vm, u32 intid, struct virq *q)
 
 	q->pending = false;
 	if (t)
-		gic_raise_spi(intid, pcpus[__builtin_ctz(t->affinity)].mpidr);
-}
-
-/* A level input went down: what was raised for it is void. */
-void direct_retract(u32 intid)
-{
-	gic_clear_spi(intid);
+		gic_raise_spi(intid, direct_pcpu(t)->mpidr);
 }
 
 void direct_send_sgi(struct vcpu *target, u32 intid)
 {
-	arch_gic_send_sgi(pcpus[__builtin_ctz(target->affinity)].mpidr, intid);
-}
-
-/* This pCPU's interrupts are @v's from now on. */
-void direct_load(struct vcpu *v)
-{
-	(void)v;
-	gic_give_private();
-}
-
-/* ...and ours again. */
-void direct_unload(void)
-{
-	gic_cpu_init();
+	arch_gic_send_sgi(direct_pcpu(target)->mpidr, intid);
 }
 
 /* From any pCPU: see that all vCPUs of @vm, which is stopping, come here. */

@@ -76,13 +76,12 @@ void gic_insist(u32 id);
 u64 gic_private_frame(u32 id);
 
 /* --- direct.c: partitioned VMs --- */
+/* The one that @v has to itself. */
+struct pcpu *direct_pcpu(const struct vcpu *v);
 /* An SPI that no host device has, 0: none is left. Only while VMs are created. */
 u32 direct_alloc_spi(void);
 void direct_deliver(struct vm *vm, u32 intid, struct virq *q);
-void direct_retract(u32 intid);
 void direct_send_sgi(struct vcpu *target, u32 intid);
-void direct_load(struct vcpu *v);
-void direct_unload(void);
 void direct_stop(struct vm *vm);
 
 /* --- vgic.c --- */

@@ -34,6 +34,11 @@
 #define HCR_UIE		BIT(1)
 #define HCR_TC		BIT(10)	/* traps the CPU interface registers that sending SGIs is among */
 
+static u32 base_hcr(const struct vcpu *v)
+{
+	return HCR_EN | (v->vm->partitioned ? HCR_TC : 0);
+}
+
 struct virq *vgic_irq(struct vm *vm, struct vcpu *v, u32 intid)
 {
 	if (intid < VGIC_NR_PRIVATE)
@@ -118,7 +123,7 @@ void vgic_set_line(struct vm *vm, struct vcpu *v, u32 intid, bool level)
 
 	spin_lock(&vm->vgic.lock);
 	if (vm->partitioned && !level && q->line)
-		direct_retract(intid);
+		gic_clear_spi(intid);	/* what was raised for it is void */
 	if (q->line != level || (vm->partitioned && level)) {
 		q->line = level;
 		t = vgic_update(vm, v, intid);
@@ -349,7 +354,7 @@ static u32 best_candidate(struct vcpu *v)
 void vgic_refill(struct vcpu *v)
 {
 	struct vgic_cpu *c = &v->vgic;
-	u32 hcr = HCR_EN | (v->vm->partitioned ? HCR_TC : 0);
+	u32 hcr = base_hcr(v);
 
 	spin_lock(&v->vm->vgic.lock);
 	WRITE_ONCE(v->vgic_dirty, 0);
@@ -397,7 +402,7 @@ void vgic_save(struct vcpu *v)
 	}
 	arch_vgic_save(&c->hw);
 	if (v->vm->partitioned)
-		direct_unload();
+		gic_cpu_init();		/* this pCPU's interrupts are ours again */
 	c->hw.hcr = hcr;
 	c->resident = false;
 	spin_unlock(&v->vm->vgic.lock);
@@ -417,7 +422,7 @@ void vgic_load(struct vcpu *v)
 	}
 	arch_vgic_load(&c->hw);
 	if (v->vm->partitioned)
-		direct_load(v);
+		gic_give_private();
 	if (has_candidate(c))
 		WRITE_ONCE(v->vgic_dirty, 1);
 	if (p->vtimer_active != c->vtimer_active) {
@@ -440,7 +445,7 @@ void vgic_vcpu_reset(struct vcpu *v)
 		c->irqs[i].enabled = false;
 	}
 	c->rd_waker = VGIC_WAKER_ASLEEP;
-	c->hw.hcr = HCR_EN | (v->vm->partitioned ? HCR_TC : 0);
+	c->hw.hcr = base_hcr(v);
 	v->vgic_dirty = 0;
 }
 

@@ -75,17 +75,9 @@ static bool in_range(const struct blk *b, u64 sector, u64 sectors)
 	return sectors <= b->config.capacity && sector <= b->config.capacity - sectors;
 }
 
-/* The status byte is the last of all. */
-static u8 *status_byte(const struct vq_chain *c)
-{
-	const struct iov *last = &c->iov[c->nr_out + c->nr_in - 1];
-
-	return &last->base[last->len - 1];
-}
-
 static enum vq_progress complete(struct virtqueue *q, const struct vq_chain *c, u8 status, u64 written)
 {
-	*status_byte(c) = status;
+	*vq_last_byte(c) = status;
 	vq_push(q, c->head, (u32)written + 1);
 	return VQ_DONE;
 }
@@ -151,7 +143,7 @@ static enum vq_progress to_disk(struct blk *b, struct virtqueue *q, const struct
 	r->done = disk_done;
 	r->owner = q;
 	r->head = c->head;
-	r->status_byte = status_byte(c);
+	r->status_byte = vq_last_byte(c);
 	if (disk_submit(b->disk, q->index, r, data, nr))
 		return VQ_DONE;
 	vq_unpop(q, 1);
@@ -189,18 +181,16 @@ static enum vq_progress flush(struct blk *b, struct virtqueue *q, const struct v
 }
 
 /* DISCARD and WRITE_ZEROES: on RAM the same. */
-static enum vq_progress zero(struct blk *b, struct virtqueue *q, const struct vq_chain *c, u32 type)
+static enum vq_progress zero(struct blk *b, struct virtqueue *q, const struct vq_chain *c, u32 type,
+			     struct iov_pos *out)
 {
-	struct iov_pos out = vq_out(c);
 	struct range_header range;
-	struct header skipped;
 
 	if (!virtio_has(&b->dev, type == T_DISCARD ? F_DISCARD : F_WRITE_ZEROES))
 		return complete(q, c, S_UNSUPP, 0);
-	if (c->out_len != sizeof(skipped) + sizeof(range))	/* max_discard_seg is 1 */
+	if (c->out_len != sizeof(struct header) + sizeof(range))	/* max_discard_seg is 1 */
 		return complete(q, c, S_IOERR, 0);
-	iov_read(&out, &skipped, sizeof(skipped));
-	iov_read(&out, &range, sizeof(range));
+	iov_read(out, &range, sizeof(range));
 	if (range.flags & ~(u32)UNMAP || (range.flags && type == T_DISCARD))
 		return complete(q, c, S_UNSUPP, 0);
 	if (range.num_sectors > ZERO_SECTORS || !in_range(b, range.sector, range.num_sectors))
@@ -251,7 +241,7 @@ static enum vq_progress blk_process(struct virtqueue *q)
 		return flush(b, q, &c);
 	case T_DISCARD:
 	case T_WRITE_ZEROES:
-		return zero(b, q, &c, h.type);
+		return zero(b, q, &c, h.type, &out);
 	case T_GET_ID:
 		return get_id(b, q, &c);
 	}
@@ -269,7 +259,6 @@ static void blk_reset(struct virtio_dev *dev)
 
 static const struct virtio_ops blk_ops = {
 	.id = VIRTIO_ID_BLOCK,
-	.name = "disk",
 	.process = blk_process,
 	.reset = blk_reset,
 };

@@ -60,7 +60,6 @@ bool vconsole_input(struct vm *vm, char ch)
 
 static const struct virtio_ops vconsole_ops = {
 	.id = VIRTIO_ID_CONSOLE,
-	.name = "console",
 	.process = vconsole_process,
 };
 

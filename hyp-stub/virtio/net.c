@@ -69,22 +69,20 @@ static bool is_ctrl(const struct net *n, const struct virtqueue *q)
 	return q->index == (virtio_has(&n->dev, F_MQ) ? 2U * n->config.max_pairs : 2U);
 }
 
+/* Which features a packet with header @h needs, by their names on one side. */
+static u64 needed(const struct net_header *h, u64 csum, u64 tso4, u64 tso6, u64 ecn)
+{
+	u32 type = h->gso_type & ~NET_GSO_ECN;
+
+	return (h->flags & NET_NEEDS_CSUM ? csum : 0) | (h->gso_type & NET_GSO_ECN ? ecn : 0) |
+		(type == NET_GSO_TCPV4 ? tso4 : 0) | (type == NET_GSO_TCPV6 ? tso6 : 0);
+}
+
 /* --- receive --- */
 
 static bool acceptable(const struct net *n, const struct net_header *h)
 {
-	u64 need = (h->flags & NET_NEEDS_CSUM ? F_GUEST_CSUM : 0) |
-		(h->gso_type & NET_GSO_ECN ? F_GUEST_ECN : 0);
-
-	switch (h->gso_type & ~NET_GSO_ECN) {
-	case NET_GSO_TCPV4:
-		need |= F_GUEST_TSO4;
-		break;
-	case NET_GSO_TCPV6:
-		need |= F_GUEST_TSO6;
-		break;
-	}
-	return (n->offloads & need) == need;
+	return !(needed(h, F_GUEST_CSUM, F_GUEST_TSO4, F_GUEST_TSO6, F_GUEST_ECN) & ~n->offloads);
 }
 
 /*
@@ -172,28 +170,21 @@ static void net_receive(struct vport *port, const struct packet *pk)
 /* What the driver may ask of us, and whether it makes sense for @len bytes. */
 static bool valid(const struct net *n, const struct net_header *h, u32 len)
 {
-	u64 need = h->gso_type & NET_GSO_ECN ? F_HOST_ECN : 0;
+	bool csum = h->flags & NET_NEEDS_CSUM;
 
-	if (h->flags & ~NET_NEEDS_CSUM)
+	if (h->flags & ~NET_NEEDS_CSUM ||
+	    needed(h, F_CSUM, F_HOST_TSO4, F_HOST_TSO6, F_HOST_ECN) & ~n->dev.driver_features)
 		return false;
-	if (h->flags & NET_NEEDS_CSUM) {
-		need |= F_CSUM;
-		if ((u32)h->csum_start + h->csum_offset + 2 > len)
-			return false;
-	}
+	if (csum && (u32)h->csum_start + h->csum_offset + 2 > len)
+		return false;
 	switch (h->gso_type & ~NET_GSO_ECN) {
 	case NET_GSO_NONE:
-		return (n->dev.driver_features & need) == need;
+		return true;
 	case NET_GSO_TCPV4:
-		need |= F_HOST_TSO4;
-		break;
 	case NET_GSO_TCPV6:
-		need |= F_HOST_TSO6;
-		break;
-	default:
-		return false;
+		return csum && h->gso_size;
 	}
-	return (n->dev.driver_features & need) == need && h->flags & NET_NEEDS_CSUM && h->gso_size;
+	return false;
 }
 
 static enum vq_progress transmit(struct net *n, struct virtqueue *q)
@@ -345,8 +336,7 @@ static enum vq_progress control(struct net *n, struct virtqueue *q)
 		if (command(n, data, c.out_len, &in, c.in_len - 1))
 			ack = CTRL_OK;
 	}
-	/* The acknowledgement is the last byte that the device writes. */
-	c.iov[c.nr_out + c.nr_in - 1].base[c.iov[c.nr_out + c.nr_in - 1].len - 1] = ack;
+	*vq_last_byte(&c) = ack;
 	vq_push(q, c.head, (u32)MIN(c.in_len, 9U));
 	return VQ_DONE;
 }
@@ -380,7 +370,6 @@ static void net_driver_ok(struct virtio_dev *dev)
 
 static const struct virtio_ops net_ops = {
 	.id = VIRTIO_ID_NET,
-	.name = "nic",
 	.process = net_process,
 	.reset = net_reset,
 	.driver_ok = net_driver_ok,

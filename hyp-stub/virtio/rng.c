@@ -30,7 +30,6 @@ static enum vq_progress rng_process(struct virtqueue *q)
 
 static const struct virtio_ops rng_ops = {
 	.id = VIRTIO_ID_RNG,
-	.name = "rng",
 	.process = rng_process,
 };
 

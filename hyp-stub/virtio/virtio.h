@@ -97,7 +97,6 @@ enum vq_progress {
 
 struct virtio_ops {
 	u32 id;
-	const char *name;
 	/* With q->lock held. */
 	enum vq_progress (*process)(struct virtqueue *q);
 	/* Forget what the driver set up; wait for what is in flight. dev->lock held. */
@@ -201,6 +200,14 @@ void iov_copy(struct iov_pos *dst, struct iov_pos *src, u64 n);
 static inline struct iov_pos vq_out(const struct vq_chain *c)
 {
 	return (struct iov_pos){ c->iov, 0 };
+}
+
+/* The last byte that the device writes: status or acknowledgement. @c has one. */
+static inline u8 *vq_last_byte(const struct vq_chain *c)
+{
+	const struct iov *last = &c->iov[c->nr_out + c->nr_in - 1];
+
+	return &last->base[last->len - 1];
 }
 
 static inline struct iov_pos vq_in(const struct vq_chain *c)

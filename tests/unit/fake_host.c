@@ -49,7 +49,7 @@ void host_virtio_start(struct host_virtio *h, void (*fn)(void *arg), void *arg)
 	handler_arg = arg;
 }
 
-u32 host_virtio_ack(const struct host_virtio *h) { (void)h; return 1; }
+void host_virtio_ack(const struct host_virtio *h) { (void)h; }
 
 u64 host_virtio_config(const struct host_virtio *h, u32 offset, u32 size)
 {
