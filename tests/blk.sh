@@ -11,7 +11,7 @@ log=$BUILD/check/blk.log
 rm -f "$BUILD/verify.img" "$BUILD/verify-out.img"
 truncate -s 32M "$BUILD/verify.img"
 truncate -s 16M "$BUILD/verify-out.img"
-"$TOP/pvkit" run --timeout 500 --pcpus 2 --vm "name=blk,vcpus=2,mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=$BUILD/verify.img:queues=2:serial=verify-me,disk=$BUILD/verify-out.img,append=console=ttyAMA0 quiet panic=-1 pvkit.root=/dev/vda pvkit.mode=verify" >"$log" 2>&1 </dev/null
+"$TOP/pvkit" run --timeout 500 --pcpus 2 --vm "name=blk,vcpus=2,mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=$BUILD/verify.img:queues=2:serial=verify-me,disk=$BUILD/verify-out.img,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=verify" >"$log" 2>&1 </dev/null
 status=$?
 plan 50
 tap $status "the guest runs to its end"

@@ -11,7 +11,7 @@ guest_initrd "$BUILD/console.cpio" "$TOP/tests/guest/console.sh" "$GUEST_DRIVERS
 log=$BUILD/check/console.log
 : >"$log"
 vm="vcpus=1,mem=256M,kernel=$KIMAGE,initrd=$BUILD/console.cpio,reset=stop"
-args="append=console=ttyAMA0 quiet panic=-1"
+args="append=$KERNEL_ARGS"
 typist() {
 	for _ in $(seq 300); do
 		[ "$(grep -c READY "$log")" -ge 3 ] && break

@@ -11,7 +11,7 @@ log=$BUILD/check/crowd.log
 seconds=$1
 shift
 for n in 0 1 2 3; do
-	set -- "$@" --vm "name=vm$n,vcpus=2,mem=320M,$ROOT_ITEMS,disk=ram:32M:queues=2,net=lan:queues=2,append=console=ttyAMA0 quiet panic=-1 pvkit.root=/dev/vda pvkit.number=$n pvkit.seconds=$seconds"
+	set -- "$@" --vm "name=vm$n,vcpus=2,mem=320M,$ROOT_ITEMS,disk=ram:32M:queues=2,net=lan:queues=2,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.number=$n pvkit.seconds=$seconds"
 done
 "$TOP/pvkit" run --timeout $((seconds * 2 + 300)) --pcpus 2 "$@" >"$log" 2>&1 </dev/null
 status=$?

@@ -10,7 +10,7 @@ root_guest "$BUILD/devices.cpio" "$TOP/tests/guest/devices.sh"
 disk=$BUILD/devices.img
 echo "on the host" >"$disk"
 truncate -s 1M "$disk"
-args="append=console=ttyAMA0 quiet panic=-1"
+args="append=$KERNEL_ARGS"
 "$TOP/pvkit" run --timeout 150 --pcpus 2 --uplink lan --vm "name=d,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:4M:queues=2:serial=12345678901234567890,disk=$disk:ro,net=lan:queues=2:mac=525056aabbcc,rng=yes,$args pvkit.root=/dev/vda" </dev/null 2>&1 | tr -d '\r'
 
 guest_initrd "$BUILD/pass.cpio" "$TOP/tests/guest/pass-through.sh" "$GUEST_DRIVERS"

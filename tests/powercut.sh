@@ -18,7 +18,7 @@ acked=0 from=1
 
 # guest ARGUMENTS...: in a process group of its own, so that all of it can be killed.
 guest() {
-	TMPDIR=$BUILD/check/powercut setsid "$TOP/pvkit" run --timeout 120 --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=console=ttyAMA0 quiet panic=-1 pvkit.acked=$acked pvkit.from=$from $*" >"$log" 2>&1 </dev/null &
+	TMPDIR=$BUILD/check/powercut setsid "$TOP/pvkit" run --timeout 120 --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=$KERNEL_ARGS pvkit.acked=$acked pvkit.from=$from $*" >"$log" 2>&1 </dev/null &
 	pid=$!
 }
 # What the guest has found, and how far it has come.

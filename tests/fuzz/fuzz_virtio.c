@@ -235,7 +235,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	fake_relax = host_goes_on;
 	vm = fake_vm(1, RAM_SIZE);
 	vm->vcpus[0]->state = VCPU_RUNNING;
-	vm->vcpus[0]->pcpu = pcpus[0].current;
 	pcpus[0].current = vm->vcpus[0];
 	vm->vcpus[0]->pcpu = &pcpus[0];
 	disk = disk_open("/disk", 2, "fuzz");

@@ -4,7 +4,7 @@
 # behind the hypervisor) or /dev/vdc (host disk). fio's JSON goes to /tmp/out,
 # and from there as a tar archive to the last disk. pvhyp is loaded only for
 # the hypervisor's counters. Prints lines: RESULT name value
-word() { sed -n "s/.*pvkit.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+. /lib.sh
 MODE=$(word mode)
 LAST=$(find /dev -name 'vd?' | sort | tail -1)
 mkdir -p /tmp/out
@@ -25,24 +25,13 @@ iops() {
 		"/tmp/out/$1.json"
 }
 
-counters() {
-	cat /sys/kernel/debug/pvhyp/instructions
-	awk 'NR > 1 { s = 0; for (i = 2; i <= NF; i++) s += $i; print $1 "=" s }' /sys/kernel/debug/pvhyp/exits
-}
-
-# Cost of one request: two runs of different length, so that starting fio
-# and reading counters cancel out. A first run brings fio into memory.
+# Cost of one request. A first run brings fio into memory.
 per_io() {
 	for n in 1000 2000 12000; do
-		counters >/tmp/before
-		job "$1.$n" "$2" --rw=randread --bs=4k --iodepth=1 --ioengine=libaio --size=32M \
+		cost $n job "$1.$n" "$2" --rw=randread --bs=4k --iodepth=1 --ioengine=libaio --size=32M \
 			--io_size=64G --norandommap --number_ios=$n
-		counters >/tmp/after
-		awk -F = 'NR == FNR { b[$1] = $2; next } { d = $2 - b[$1]; if (d < 0) d += 4294967296; print $1, d }' \
-			/tmp/before /tmp/after >/tmp/cost.$n
 	done
-	awk -v w="$1" 'NR == FNR { b[$1] = $2; next } { printf "RESULT %s.%s %.3f\n", w, $1, ($2 - b[$1]) / 10000 }' \
-		/tmp/cost.2000 /tmp/cost.12000
+	cost_per "$1" 2000 12000 10000
 }
 
 matrix() {

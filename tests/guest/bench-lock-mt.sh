@@ -5,8 +5,8 @@
 . /lib.sh
 D=/sys/kernel/debug
 P=/sys/module/pvlock/parameters
-MS=$(sed -n 's/.*pvkit.ms=\([0-9]*\).*/\1/p' /proc/cmdline)
-RUNS=$(sed -n 's/.*pvkit.runs=\([0-9]*\).*/\1/p' /proc/cmdline)
+MS=$(word ms)
+RUNS=$(word runs)
 
 bench() {	# NAME THREADS
 	sleep 0.1

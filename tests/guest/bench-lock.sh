@@ -6,7 +6,7 @@
 . /lib.sh
 D=/sys/kernel/debug
 P=/sys/module/pvlock/parameters
-MS=$(sed -n 's/.*pvkit.ms=\([0-9]*\).*/\1/p' /proc/cmdline)
+MS=$(word ms)
 WORK=1000
 
 # bench THREADS: sets sections, longest, violations
@@ -34,7 +34,7 @@ echo "RESULT alone.after $rate"
 for c in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$c/online"; done
 sleep 0.2
 
-for n in $(sed -n 's/.*pvkit.threads=\([0-9:]*\).*/\1/p' /proc/cmdline | tr : ' '); do
+for n in $(word threads | tr : ' '); do
 	for mode in native yield pv; do
 		case $mode in
 		native) echo 0 >$P/enabled ;;

@@ -5,7 +5,7 @@
 # the machine that QEMU runs on. iperf3's JSON goes to the last disk, as a tar
 # archive. pvhyp is loaded only for the hypervisor's counters.
 # Prints lines: RESULT name value
-word() { sed -n "s/.*pvkit.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+. /lib.sh
 ROLE=$(word role)
 MB=$(word mb)
 LAST=$(find /dev -name 'vd?' | sort | tail -1)
@@ -29,24 +29,6 @@ runs() {
 	udp64 -u -b 0 -l 64 -t 2
 	udp64_reverse -u -R -b 0 -l 64 -t 2
 	END
-}
-
-counters() {
-	cat /sys/kernel/debug/pvhyp/instructions
-	awk 'NR > 1 { s = 0; for (i = 2; i <= NF; i++) s += $i; print $1 "=" s }' /sys/kernel/debug/pvhyp/exits
-}
-
-# cost NAME COMMAND...: what it cost this VM, to /tmp/cost.NAME
-cost() {
-	cost_name=$1
-	shift
-	counters >/tmp/before
-	"$@"
-	cost_status=$?
-	counters >/tmp/after
-	awk -F = 'NR == FNR { b[$1] = $2; next } { d = $2 - b[$1]; if (d < 0) d += 4294967296; print $1, d }' \
-		/tmp/before /tmp/after >"/tmp/cost.$cost_name"
-	return $cost_status
 }
 
 # rate NAME: received Mbit/s of a run that has ended
@@ -90,7 +72,6 @@ server() {
 }
 
 $ROLE
-awk -v r="$ROLE" -v mb="$MB" 'NR == FNR { b[$1] = $2; next } { printf "RESULT cost.%s.%s %.3f\n", r, $1, ($2 - b[$1]) / mb }' \
-	/tmp/cost.short /tmp/cost.long
+cost_per "cost.$ROLE" short long "$MB"
 tar -C /tmp/out -cf "$LAST" .
 sync

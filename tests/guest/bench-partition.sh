@@ -4,7 +4,7 @@
 # exits: count them over 10 s of sleep and 10 s of computing; latency:
 # cyclictest; spin: keep the pCPU busy until the others are done.
 # Prints lines: RESULT name value
-word() { sed -n "s/.*pvkit.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+. /lib.sh
 NAME=$(word name)
 case $(word role) in
 exits)

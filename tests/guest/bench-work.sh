@@ -4,7 +4,7 @@
 # turn. Lower is better for hackbench, higher for stress-ng.
 . /lib.sh
 P=/sys/module/pvlock/parameters
-RUNS=$(sed -n 's/.*pvkit.runs=\([0-9]*\).*/\1/p' /proc/cmdline)
+RUNS=$(word runs)
 load pvhyp
 load pvlock enabled=0
 for c in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$c/online"; done

@@ -3,7 +3,7 @@
 # Guest side of tests/crowd.sh, in the Debian root of four VMs at once: fio with
 # verification on a disk, and iperf3 to the next VM and from the one before,
 # for pvkit.seconds. Prints what it got done: RESULT name value
-word() { sed -n "s/.*pvkit.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+. /lib.sh
 N=$(word number)
 SECONDS_=$(word seconds)
 ip link set lo up

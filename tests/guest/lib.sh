@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
-# KTAP (Documentation/dev-tools/ktap.rst in Linux) for guest scripts.
+# For guest scripts: KTAP (Documentation/dev-tools/ktap.rst in Linux), what the
+# host has asked for, and what the hypervisor counts.
 ktap_n=0
 ktap_failed=0
 
@@ -18,3 +19,32 @@ check() {
 }
 
 load() { m=$1; shift; insmod "/modules/$m.ko" "$@"; }
+
+# word NAME: of pvkit.NAME= on the kernel command line
+word() { sed -n "s/.*pvkit.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+
+# The hypervisor's counters, name=value; exits are summed over vCPUs.
+counters() {
+	cat /sys/kernel/debug/pvhyp/instructions
+	awk 'NR > 1 { s = 0; for (i = 2; i <= NF; i++) s += $i; print $1 "=" s }' /sys/kernel/debug/pvhyp/exits
+}
+
+# cost NAME COMMAND...: what it cost this VM, to /tmp/cost.NAME
+cost() {
+	cost_name=$1
+	shift
+	counters >/tmp/before
+	"$@"
+	cost_status=$?
+	counters >/tmp/after
+	awk -F = 'NR == FNR { b[$1] = $2; next } { d = $2 - b[$1]; if (d < 0) d += 4294967296; print $1, d }' \
+		/tmp/before /tmp/after >"/tmp/cost.$cost_name"
+	return $cost_status
+}
+
+# cost_per PREFIX SHORT LONG UNITS: of one of the UNITS that LONG has more than
+# SHORT, so that starting the program and reading the counters cancel out.
+cost_per() {
+	awk -v w="$1" -v n="$4" 'NR == FNR { b[$1] = $2; next } { printf "RESULT %s.%s %.3f\n", w, $1, ($2 - b[$1]) / n }' \
+		"/tmp/cost.$2" "/tmp/cost.$3"
+}

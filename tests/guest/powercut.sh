@@ -4,8 +4,9 @@
 # (up to pvkit.acked, from pvkit.from on), then write and fsync, and acknowledge, until killed.
 modprobe virtio_mmio
 modprobe virtio_blk
-ACKED=$(sed -n 's/.*pvkit.acked=\([0-9]*\).*/\1/p' /proc/cmdline)
-FROM=$(sed -n 's/.*pvkit.from=\([0-9]*\).*/\1/p' /proc/cmdline)
+. /lib.sh
+ACKED=$(word acked)
+FROM=$(word from)
 SLOTS=64
 mkdir -p /mnt
 mount -t ext4 /dev/vda /mnt || { echo "LOST: the file system does not mount"; exit; }

@@ -81,8 +81,24 @@ guest_run() {
 	! grep -q VIOLATIONS "$gr_log" || die "mutual exclusion was violated (see $gr_log)"
 }
 
-# value LOG NAME: of its RESULT line.
-value() { tr -d '\r' <"$1" | awk -v n="$2" '$1 == "RESULT" && $2 == n { print $3 }'; }
+# results LOG: "name value" of the RESULT lines, of one VM or of several.
+results() { tr -d '\r' <"$1" | sed 's/^\[[a-z]*\] //' | awk '$1 == "RESULT" { print $2, $3 }'; }
+
+# value LOG NAME: of one of them.
+value() { results "$1" | awk -v n="$2" '$1 == n { print $2 }'; }
+
+# exits LOG PREFIX LEAST: those that are exits, of at least LEAST, and their sum.
+exits() {
+	results "$1" | awk -v p="$2." -v least="$3" 'index($1, p) == 1 && $1 !~ /\.(hypervisor|guest)$/ {
+		s += $2; if ($2 >= least) print substr($1, length(p) + 1), $2 } END { printf "sum %.3f\n", s }'
+}
+
+# record_exits TOTAL EACH HOW: what exits() says, as TOTAL and EACH.name
+record_exits() {
+	while read -r n v; do
+		if [ "$n" = sum ]; then record "$1" "$v" exits "$3"; else record "$2.$n" "$v" exits "of these"; fi
+	done
+}
 
 bench_exits() {
 	say "exits: 2 vCPUs on 2 pCPUs, deterministic"
@@ -106,8 +122,6 @@ bench_size() {
 	record size.text_bytes $text bytes "text and read-only data of hyp-stub.elf"
 	record size.ram_bytes $ram bytes "whole image with its static heap, for up to 8 pCPUs"
 }
-
-KERNEL_ARGS="console=ttyAMA0 quiet panic=-1"
 
 bench_boot() {
 	say "boot: 1 vCPU on 1 pCPU, deterministic, with and without the hypervisor"
@@ -239,18 +253,9 @@ bench_blk() {
 	blk_run "$log" cost ",disk=$BUILD/bench-disk.img" --icount
 	how="fio libaio 4 KiB random read, depth 1, RAM-backed; icount, 1 vCPU on 1 pCPU; 12,000 requests less 2,000; pvhyp loaded for the counters only"
 	hyp=$(value "$log" blk.stock.hypervisor) guest=$(value "$log" blk.stock.guest)
-	record blk.stock.exits_per_io "$(tr -d '\r' <"$log" | awk '$1 == "RESULT" && $2 ~ /^blk.stock\./ && $2 !~ /hypervisor$|guest$/ { s += $3 } END { printf "%.3f", s }')" \
-		exits "$how"
-	tr -d '\r' <"$log" | awk '$1 == "RESULT" && $2 ~ /^blk.stock\./ && $2 !~ /hypervisor$|guest$/ && $3 >= 0.001 { print $2, $3 }' |
-	while read -r n v; do
-		record "blk.stock.exits.${n#blk.stock.}" "$v" exits "of these"
-	done
-	host_how="the same on a host disk; icount, but the host answers in its own time"
-	tr -d '\r' <"$log" | awk '$1 == "RESULT" && $2 ~ /^host\./ && $2 !~ /hypervisor$|guest$/ && $3 >= 0.01 { sub("host.", "", $2); print $2, $3; s += $3 } END { print "sum", s }' |
-	while read -r n v; do
-		[ "$n" = sum ] && record blk.stock.host.exits_per_io "$v" exits "$host_how" ||
-			record "blk.stock.host.exits.$n" "$v" exits "of these"
-	done
+	exits "$log" blk.stock 0.001 | record_exits blk.stock.exits_per_io blk.stock.exits "$how"
+	exits "$log" host 0.01 | record_exits blk.stock.host.exits_per_io blk.stock.host.exits \
+		"the same on a host disk; icount, but the host answers in its own time"
 	record blk.stock.hyp_instructions_per_io "$hyp" instructions "counted by the PMU at EL2; $how"
 	record blk.stock.instructions_per_io "$(awk "BEGIN { printf \"%.3f\", $hyp + $guest }")" instructions \
 		"counted by the PMU at EL0, EL1 and EL2; $how"
@@ -269,7 +274,7 @@ bench_blk() {
 
 # blk_matrix LOG PREFIX NAME HOW
 blk_matrix() {
-	tr -d '\r' <"$1" | awk -v p="$2." '$1 == "RESULT" && index($2, p) == 1 { print substr($2, length(p) + 1), $3 }' |
+	results "$1" | awk -v p="$2." 'index($1, p) == 1 { print substr($1, length(p) + 1), $2 }' |
 	while read -r n v; do
 		record "$3.$n" "$v" IOPS "fio $4"
 	done
@@ -295,14 +300,11 @@ net_run() {
 	! grep FAILED "$net_log" || die "iperf3 failed (see $net_log)"
 }
 
-# net_value LOG NAME: of a RESULT line of one of several VMs
-net_values() { tr -d '\r' <"$1" | sed 's/^\[[a-z]*\] //' | awk '$1 == "RESULT" { print $2, $3 }'; }
-
 net_rates() {
-	net_values "$1" | awk '$1 ~ /\.mbit$/ && $1 !~ /\.(warm|short|long)\./' | while read -r n v; do
+	results "$1" | awk '$1 ~ /\.mbit$/ && $1 !~ /\.(warm|short|long)\./' | while read -r n v; do
 		record "$2${n#net.stock}" "$v" Mbit/s "iperf3, received; $3"
 	done
-	net_values "$1" | awk '$1 ~ /tcp.*retransmits$/ { s += $2 } END { print s + 0 }' | while read -r v; do
+	results "$1" | awk '$1 ~ /tcp.*retransmits$/ { s += $2 } END { print s + 0 }' | while read -r v; do
 		record "$2.retransmits" "$v" segments "all TCP runs between the VMs; $3"
 	done
 }
@@ -314,13 +316,9 @@ bench_net() {
 	log=$BUILD/bench-net.log
 	net_run "$log" $mb 1 --icount
 	how="iperf3 TCP, 1 stream, VM to VM; icount, two VMs of 1 vCPU on 1 pCPU, both VMs' exits; $((mb + 8)) MB less 8 MB; pvhyp loaded for the counters only"
-	record net.stock.exits_per_mb "$(net_values "$log" | awk '$1 ~ /^cost\./ && $1 !~ /\.(hypervisor|guest)$/ { s += $2 } END { printf "%.3f", s }')" exits "$how"
-	net_values "$log" | awk '$1 ~ /^cost\./ && $1 !~ /\.(hypervisor|guest)$/ && $2 >= 0.1 { sub("cost.", "", $1); print }' |
-	while read -r n v; do
-		record "net.stock.exits.$n" "$v" exits "of these"
-	done
+	exits "$log" cost 0.1 | record_exits net.stock.exits_per_mb net.stock.exits "$how"
 	for w in hypervisor guest; do
-		record net.stock.${w}_instructions_per_mb "$(net_values "$log" | awk -v w=$w '$1 == "cost.client." w { printf "%.0f", $2 }')" \
+		record net.stock.${w}_instructions_per_mb "$(value "$log" cost.client.$w | awk '{ printf "%.0f", $1 }')" \
 			instructions "counted by the PMU; $how"
 	done
 	net_rates "$log" net.stock "icount, two VMs of 1 vCPU on 1 pCPU, $mb MB or 2 s"
@@ -359,7 +357,7 @@ bench_partition() {
 		crowded) what="that scheduled VM" ;;
 		esac
 		for w in Avg Max; do
-			record "partition.latency.$n.$(echo $w | tr AM am)_us" "$(net_values "$log" | awk -v n="$n.$w" '$1 == n { print $2 }')" us \
+			record "partition.latency.$n.$(echo $w | tr AM am)_us" "$(value "$log" $n.$w)" us \
 				"cyclictest -p 90 -i 1000 -l 3000, multi-threaded QEMU, this machine's noise included; $what"
 		done
 	done

@@ -114,4 +114,8 @@ headers_setup() {
 	unpack "linux-kbuild-$base" "$KDIR"
 }
 
+# What our guests' kernels are started with.
+# shellcheck disable=SC2034
+KERNEL_ARGS="console=ttyAMA0 quiet panic=-1"
+
 jobs() { getconf _NPROCESSORS_ONLN; }
