@@ -70,6 +70,7 @@ u64 arch_mmio_read64(u64 addr);
 void arch_mmio_write64(u64 addr, u64 v);
 void arch_map_ram(u64 base, u64 size);	/* make it reachable at EL2, 1:1 */
 void arch_zero_ram(void *p, u64 size);
+void arch_clean(void *p, u64 size);	/* to where uncached readers see it */
 void arch_sync_image(void *p, u64 size); /* loaded code: clean to PoC, drop stale instructions */
 
 /* Executed by this pCPU at EL2, or by guests; wraps. 0: nobody counts. */

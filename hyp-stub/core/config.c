@@ -404,6 +404,8 @@ static bool add_devices(struct node *vm_node, struct vm *vm)
 			return BAD(&n, "property compatible is not pvkit,disk or pvkit,nic");
 		}
 	}
+	if (!virtio_map(vm))
+		return BAD(vm_node, "no hypervisor memory left for its page tables");
 	return true;
 }
 

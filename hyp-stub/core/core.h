@@ -133,6 +133,7 @@ struct vm {
 	struct vuart uart;
 	struct console_line uart_line, vconsole_line;
 	struct virtio_dev *virtio[VIRTIO_BUS_SLOTS];
+	u8 *virtio_regs;		/* the bus, as it reads */
 	u32 nr_virtio;
 	struct virtio_dev *vconsole;	/* one of them, or NULL */
 };

@@ -4,15 +4,66 @@
  * device status. Where the specification leaves open what happens to a driver
  * that breaks its rules: a register written at the wrong time keeps its value,
  * and a queue that cannot work makes the device need a reset.
+ *
+ * Reading a register is no exit: the VM has the bus mapped read-only, on
+ * memory where we keep what each register reads as. Only writes come here.
  */
-#include "virtio/mmio_regs.h"
 #include "virtio/virtio.h"
 
 #define VENDOR			0x74697670	/* "pvit" */
 
+#define BUS_SIZE		(VIRTIO_BUS_SLOTS * GUEST_VIRTIO_STRIDE)
+
+/* Make what was stored in the registers visible to a guest that reads them uncached. */
+static void publish(struct virtio_dev *dev, u32 reg, u32 size)
+{
+	arch_clean(dev->regs + reg, size);
+}
+
+static void set_register(struct virtio_dev *dev, u32 reg, u32 value)
+{
+	WRITE_ONCE(*virtio_reg(dev, reg), value);
+}
+
+/* Registers that depend on what is selected. dev->lock held. */
+static void show_selected(struct virtio_dev *dev)
+{
+	struct virtqueue *q = dev->queue_sel < dev->nr_queues ? &dev->queues[dev->queue_sel] : NULL;
+	u32 sel = dev->device_features_sel;
+
+	set_register(dev, MMIO_DEVICE_FEATURES, sel > 1 ? 0 : (u32)(dev->features >> sel * 32));
+	set_register(dev, MMIO_QUEUE_NUM_MAX, q ? q->size_max : 0);
+	set_register(dev, MMIO_QUEUE_READY, q && q->ready);
+	publish(dev, 0, MMIO_CONFIG);
+}
+
+static void show_device(struct virtio_dev *dev)
+{
+	set_register(dev, MMIO_MAGIC_VALUE, MMIO_MAGIC);
+	set_register(dev, MMIO_VERSION, MMIO_VERSION_2);
+	set_register(dev, MMIO_DEVICE_ID, dev->ops->id);
+	set_register(dev, MMIO_VENDOR_ID, VENDOR);
+	for (u32 r = MMIO_SHM_LEN_LOW; r <= MMIO_SHM_BASE_HIGH; r += 4)
+		set_register(dev, r, ~0U);	/* no such region */
+	if (dev->config_size)
+		memcpy(dev->regs + MMIO_CONFIG, dev->config, dev->config_size);
+	publish(dev, MMIO_CONFIG, dev->config_size);
+	show_selected(dev);
+}
+
+bool virtio_map(struct vm *vm)
+{
+	return !vm->nr_virtio || stage2_map(vm, (ipa_t){ GUEST_VIRTIO_BASE }, (pa_t){ (u64)vm->virtio_regs },
+					    BUS_SIZE, ARCH_S2_RO);
+}
+
 bool virtio_add(struct vm *vm, struct virtio_dev *dev, const u16 *sizes)
 {
 	if (vm->nr_virtio == VIRTIO_BUS_SLOTS)
+		return false;
+	if (!vm->virtio_regs)
+		vm->virtio_regs = heap_alloc(BUS_SIZE, PAGE_SIZE);
+	if (!vm->virtio_regs)
 		return false;
 	dev->queues = heap_alloc(dev->nr_queues * sizeof(*dev->queues), 64);
 	if (!dev->queues)
@@ -28,6 +79,8 @@ bool virtio_add(struct vm *vm, struct virtio_dev *dev, const u16 *sizes)
 		dev->queues[i].index = (u16)i;
 		dev->queues[i].size_max = sizes[i];
 	}
+	dev->regs = vm->virtio_regs + dev->index * GUEST_VIRTIO_STRIDE;
+	show_device(dev);
 	vm->virtio[vm->nr_virtio++] = dev;
 	return true;
 }
@@ -35,25 +88,31 @@ bool virtio_add(struct vm *vm, struct virtio_dev *dev, const u16 *sizes)
 /* The interrupt is an edge: it comes when the status leaves zero. */
 void virtio_interrupt(struct virtio_dev *dev, u32 isr)
 {
-	if (!__atomic_fetch_or(&dev->isr, isr, __ATOMIC_ACQ_REL))
-		vgic_pend(dev->vm, dev->vm->vcpus[0], dev->intid, false);
+	if (__atomic_fetch_or(virtio_reg(dev, MMIO_INTERRUPT_STATUS), isr, __ATOMIC_ACQ_REL))
+		return;
+	publish(dev, MMIO_INTERRUPT_STATUS, 4);
+	vgic_pend(dev->vm, dev->vm->vcpus[0], dev->intid, false);
 }
 
 void virtio_config_changed(struct virtio_dev *dev)
 {
-	__atomic_fetch_add(&dev->generation, 1, __ATOMIC_RELEASE);
+	if (dev->config_size)
+		memcpy(dev->regs + MMIO_CONFIG, dev->config, dev->config_size);
+	__atomic_fetch_add(virtio_reg(dev, MMIO_CONFIG_GENERATION), 1, __ATOMIC_RELEASE);
+	publish(dev, MMIO_CONFIG_GENERATION, 4 + dev->config_size);
 	if (virtio_live(dev))
 		virtio_interrupt(dev, VIRTIO_ISR_CONFIG);
 }
 
 void virtio_break(struct virtio_dev *dev, const char *fmt, ...)
 {
-	u32 was = __atomic_fetch_or(&dev->status, VIRTIO_NEEDS_RESET, __ATOMIC_ACQ_REL);
+	u32 was = __atomic_fetch_or(virtio_reg(dev, MMIO_STATUS), VIRTIO_NEEDS_RESET, __ATOMIC_ACQ_REL);
 	char what[160];
 	va_list ap;
 
 	if (was & VIRTIO_NEEDS_RESET)
 		return;
+	publish(dev, MMIO_STATUS, 4);
 	va_start(ap, fmt);
 	hyp_vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
@@ -65,7 +124,7 @@ void virtio_break(struct virtio_dev *dev, const char *fmt, ...)
 /* dev->lock held. */
 static void reset(struct virtio_dev *dev)
 {
-	WRITE_ONCE(dev->status, 0);
+	set_register(dev, MMIO_STATUS, 0);
 	for (u32 i = 0; i < dev->nr_queues; i++) {	/* whoever processes one is done */
 		spin_lock(&dev->queues[i].lock);
 		dev->queues[i].ready = false;
@@ -80,7 +139,8 @@ static void reset(struct virtio_dev *dev)
 	}
 	dev->driver_features = 0;
 	dev->device_features_sel = dev->driver_features_sel = dev->queue_sel = 0;
-	__atomic_store_n(&dev->isr, 0, __ATOMIC_RELEASE);
+	set_register(dev, MMIO_INTERRUPT_STATUS, 0);
+	show_selected(dev);
 }
 
 void virtio_vm_reset(struct vm *vm)
@@ -106,7 +166,7 @@ void virtio_continue(struct vcpu *v)
 
 static void write_status(struct virtio_dev *dev, u32 value)
 {
-	u32 old = dev->status;
+	u32 old = *virtio_reg(dev, MMIO_STATUS);
 
 	if (!value) {
 		reset(dev);
@@ -119,7 +179,7 @@ static void write_status(struct virtio_dev *dev, u32 value)
 		value &= ~(u32)VIRTIO_FEATURES_OK;
 	if (!((old | value) & VIRTIO_FEATURES_OK))
 		value &= ~(u32)VIRTIO_DRIVER_OK;
-	__atomic_fetch_or(&dev->status, value, __ATOMIC_ACQ_REL);
+	__atomic_fetch_or(virtio_reg(dev, MMIO_STATUS), value, __ATOMIC_ACQ_REL);
 	if (value & ~old & VIRTIO_DRIVER_OK && dev->ops->driver_ok)
 		dev->ops->driver_ok(dev);
 }
@@ -132,7 +192,7 @@ static void write_queue(struct virtqueue *q, u32 reg, u32 value)
 	if (reg == MMIO_QUEUE_READY) {
 		if (!(value & 1))
 			q->ready = false;
-		else if (!q->ready && q->dev->status & VIRTIO_FEATURES_OK)
+		else if (!q->ready && virtio_status(q->dev) & VIRTIO_FEATURES_OK)
 			vq_set_ready(q);
 		return;
 	}
@@ -156,7 +216,7 @@ static void set_up(struct virtio_dev *dev, u32 reg, u32 value)
 		dev->driver_features_sel = value;
 		break;
 	case MMIO_DRIVER_FEATURES:
-		if (dev->status & VIRTIO_FEATURES_OK)
+		if (virtio_status(dev) & VIRTIO_FEATURES_OK)
 			break;
 		if (dev->driver_features_sel == 0)
 			dev->driver_features = (dev->driver_features & ~0xffffffffULL) | value;
@@ -183,70 +243,25 @@ static void set_up(struct virtio_dev *dev, u32 reg, u32 value)
 	}
 }
 
-static u32 read_register(struct virtio_dev *dev, u32 reg)
-{
-	bool queue = dev->queue_sel < dev->nr_queues;
-
-	switch (reg) {
-	case MMIO_MAGIC_VALUE:
-		return MMIO_MAGIC;
-	case MMIO_VERSION:
-		return MMIO_VERSION_2;
-	case MMIO_DEVICE_ID:
-		return dev->ops->id;
-	case MMIO_VENDOR_ID:
-		return VENDOR;
-	case MMIO_DEVICE_FEATURES:
-		return dev->device_features_sel > 1 ? 0 :
-			(u32)(dev->features >> dev->device_features_sel * 32);
-	case MMIO_QUEUE_NUM_MAX:
-		return queue ? dev->queues[dev->queue_sel].size_max : 0;
-	case MMIO_QUEUE_READY:
-		return queue && dev->queues[dev->queue_sel].ready;
-	case MMIO_STATUS:
-		return READ_ONCE(dev->status);
-	case MMIO_CONFIG_GENERATION:
-		return READ_ONCE(dev->generation);
-	case MMIO_SHM_LEN_LOW ... MMIO_SHM_BASE_HIGH:
-		return ~0U;		/* no such region */
-	}
-	return 0;
-}
-
-static u64 read_config(struct virtio_dev *dev, u32 offset, u32 size)
-{
-	u64 value = 0;
-
-	if (offset < dev->config_size)
-		memcpy(&value, (const u8 *)dev->config + offset, MIN(size, dev->config_size - offset));
-	return value;
-}
-
-bool virtio_mmio_hot(struct vcpu *v, u32 offset, bool write, u64 *value)
+bool virtio_mmio_hot(struct vcpu *v, u32 offset, u32 value)
 {
 	struct virtio_dev *dev = v->vm->virtio[offset / GUEST_VIRTIO_STRIDE];
 	u32 reg = offset % GUEST_VIRTIO_STRIDE;
 
 	if (!dev)
 		return false;
-	if (!write) {
-		if (reg != MMIO_INTERRUPT_STATUS)
-			return false;
-		v->exits[PV_EXIT_MMIO_ISR]++;
-		*value = __atomic_load_n(&dev->isr, __ATOMIC_ACQUIRE);
-		return true;
-	}
 	if (reg == MMIO_INTERRUPT_ACK) {
 		v->exits[PV_EXIT_MMIO_ACK]++;
 		/* What came between the driver's read and this needs an edge of its own. */
-		if (__atomic_and_fetch(&dev->isr, ~(u32)*value, __ATOMIC_ACQ_REL))
+		if (__atomic_and_fetch(virtio_reg(dev, MMIO_INTERRUPT_STATUS), ~value, __ATOMIC_ACQ_REL))
 			vgic_pend(dev->vm, dev->vm->vcpus[0], dev->intid, false);
+		publish(dev, MMIO_INTERRUPT_STATUS, 4);
 		return true;
 	}
 	if (reg == MMIO_QUEUE_NOTIFY) {
 		v->exits[PV_EXIT_MMIO_NOTIFY]++;
-		if ((u32)*value < dev->nr_queues)
-			virtqueue_run(&dev->queues[(u32)*value]);
+		if (value < dev->nr_queues)
+			virtqueue_run(&dev->queues[value]);
 		return true;
 	}
 	return false;
@@ -259,16 +274,17 @@ bool virtio_mmio(struct vcpu *v, struct mmio *m)
 
 	if (!dev)
 		return false;
-	if (m->size == 4 && virtio_mmio_hot(v, offset, m->write, &m->value))
+	if (m->write && m->size == 4 && virtio_mmio_hot(v, offset, (u32)m->value))
 		return true;
 	v->exits[PV_EXIT_MMIO_VIRTIO]++;
-	spin_lock(&dev->lock);
-	if (reg >= MMIO_CONFIG)
-		m->value = m->write ? 0 : read_config(dev, reg - MMIO_CONFIG, m->size);
-	else if (m->write && m->size == 4)
+	if (!m->write) {		/* where the bus is not mapped */
+		m->value = 0;
+		memcpy(&m->value, dev->regs + reg, MIN(m->size, GUEST_VIRTIO_STRIDE - reg));
+	} else if (m->size == 4) {
+		spin_lock(&dev->lock);
 		set_up(dev, reg, (u32)m->value);
-	else if (!m->write)
-		m->value = m->size == 4 ? read_register(dev, reg) : 0;
-	spin_unlock(&dev->lock);
+		show_selected(dev);
+		spin_unlock(&dev->lock);
+	}
 	return true;
 }

@@ -15,6 +15,7 @@
 #define VIRTIO_VIRTIO_H
 
 #include "core/core.h"
+#include "virtio/mmio_regs.h"
 
 #define VIRTIO_ID_NET		1
 #define VIRTIO_ID_BLOCK		2
@@ -114,14 +115,12 @@ struct virtio_dev {
 	u32 index;			/* slot on the VM's bus */
 	u32 intid;
 	spinlock_t lock;
-	u32 status;
-	u32 isr;
+	u8 *regs;			/* as the driver reads them: GUEST_VIRTIO_STRIDE bytes */
 	u32 device_features_sel, driver_features_sel, queue_sel;
 	u64 features;			/* offered */
 	u64 driver_features;		/* accepted, final at FEATURES_OK */
-	u32 generation;
 	const void *config;
-	u32 config_size;
+	u32 config_size;		/* up to GUEST_VIRTIO_STRIDE - MMIO_CONFIG */
 	u32 nr_queues;
 	struct virtqueue *queues;
 };
@@ -131,10 +130,20 @@ static inline bool virtio_has(const struct virtio_dev *dev, u64 feature)
 	return dev->driver_features & feature;
 }
 
+static inline u32 *virtio_reg(const struct virtio_dev *dev, u32 reg)
+{
+	return (u32 *)(dev->regs + reg);
+}
+
+static inline u32 virtio_status(const struct virtio_dev *dev)
+{
+	return READ_ONCE(*virtio_reg(dev, MMIO_STATUS));
+}
+
 /* The driver has finished its set-up and nothing has broken since. */
 static inline bool virtio_live(const struct virtio_dev *dev)
 {
-	return (READ_ONCE(dev->status) & (VIRTIO_DRIVER_OK | VIRTIO_NEEDS_RESET)) == VIRTIO_DRIVER_OK;
+	return (virtio_status(dev) & (VIRTIO_DRIVER_OK | VIRTIO_NEEDS_RESET)) == VIRTIO_DRIVER_OK;
 }
 
 /* --- mmio.c --- */
@@ -144,12 +153,14 @@ static inline bool virtio_live(const struct virtio_dev *dev)
  * Returns false when the bus is full or memory is short.
  */
 bool virtio_add(struct vm *vm, struct virtio_dev *dev, const u16 *sizes);
+/* Give the VM its bus, once all devices are on it; false: memory is short. */
+bool virtio_map(struct vm *vm);
 bool virtio_mmio(struct vcpu *v, struct mmio *m);
 /*
- * The three accesses of every request, without a struct mmio around them.
+ * The writes of every request, without a struct mmio around them.
  * @offset: on the bus. False: it is none of them.
  */
-bool virtio_mmio_hot(struct vcpu *v, u32 offset, bool write, u64 *value);
+bool virtio_mmio_hot(struct vcpu *v, u32 offset, u32 value);
 void virtio_interrupt(struct virtio_dev *dev, u32 isr);
 void virtio_config_changed(struct virtio_dev *dev);
 /* The driver broke the rules: say how, once, and stop until it resets. */

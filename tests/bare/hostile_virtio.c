@@ -229,9 +229,10 @@ CASE(status_cleared, set(STATUS, 1); said = (get(STATUS) & DRIVER_OK) != 0)
 CASE(status_failed, set(STATUS, 0x8f); said = (get(STATUS) & 0x80) != 0)
 CASE(read_only, set(MAGIC, 0); set(VERSION, 9); set(DEVICE_ID, 9);
      said = get(MAGIC) == 0x74726976 && get(VERSION) == 2 && get(DEVICE_ID) == id)
-CASE(narrow, u32 v; asm volatile("ldrb %w0, [%1]" : "=r"(v) : "r"(base + STATUS) : "memory"); said = v == 0;
+CASE(narrow, u32 v; asm volatile("ldrb %w0, [%1]" : "=r"(v) : "r"(base + STATUS) : "memory");
+     said = v == (get(STATUS) & 0xff);
      asm volatile("strb wzr, [%0]" : : "r"(base + STATUS) : "memory"); said &= get(STATUS) != 0)
-CASE(wide, u64 v; asm volatile("ldr %0, [%1]" : "=r"(v) : "r"(base + STATUS) : "memory"); said = v == 0;
+CASE(wide, u64 v; asm volatile("ldr %0, [%1]" : "=r"(v) : "r"(base + STATUS) : "memory"); said = v == get(STATUS);
      asm volatile("str xzr, [%0]" : : "r"(base + STATUS) : "memory"); said &= get(STATUS) != 0)
 CASE(holes, u32 v = 0; for (u32 i = 0xc0; i < 0xfc; i += 4) { set(i, ~0U); v |= get(i); } said = v == 0)
 CASE(config_beyond, said = get(0x1fc) == 0)

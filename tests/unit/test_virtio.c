@@ -207,7 +207,7 @@ static void interrupt_is_an_edge(void **state)
 	blk_add(&q, 0, 0, data, 512);
 	kick(&q);
 	assert_int_equal(rd(0, ISR), 1);
-	vm->virtio[0]->isr |= VIRTIO_ISR_CONFIG;
+	*virtio_reg(vm->virtio[0], ISR) |= VIRTIO_ISR_CONFIG;
 	vm->vgic.spis[INTID_GUEST_VIRTIO - 32].pending = false;
 	wr(0, ACK, 1);
 	assert_true(vm->vgic.spis[INTID_GUEST_VIRTIO - 32].pending);

@@ -109,12 +109,23 @@ void arch_s2_flush(u64 vttbr)
 	isb();
 }
 
-void arch_sync_image(void *p, u64 size)
+static u64 dcache_line(void)
 {
-	u64 ctr = read_sysreg(ctr_el0);
-	u64 line = 4ULL << ((ctr >> 16) & 0xf);
+	return 4ULL << ((read_sysreg(ctr_el0) >> 16) & 0xf);
+}
+
+/* Invalidates, too: an uncached reader and we agree on memory alone. */
+void arch_clean(void *p, u64 size)
+{
+	u64 line = dcache_line();
 
 	for (u64 a = ALIGN_DOWN((u64)p, line); a < (u64)p + size; a += line)
 		asm volatile("dc civac, %0" : : "r"(a) : "memory");
-	asm volatile("dsb sy; ic ialluis; dsb sy; isb" : : : "memory");
+	dsb(sy);
+}
+
+void arch_sync_image(void *p, u64 size)
+{
+	arch_clean(p, size);
+	asm volatile("ic ialluis; dsb sy; isb" : : : "memory");
 }

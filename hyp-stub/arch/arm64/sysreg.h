@@ -61,6 +61,10 @@
 #define CNT_IMASK	SBIT(1)
 #define CNT_ISTATUS	SBIT(2)
 
+/* PAR_EL1, D19.2.108 */
+#define PAR_F		BIT(0)
+#define PAR_PA		0x0000fffffffff000ULL
+
 /* ESR_EL2, D19.2.37 */
 #define ESR_EC_SHIFT	26
 #define ESR_IL		SBIT(25)

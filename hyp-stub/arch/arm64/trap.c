@@ -66,9 +66,30 @@ static void abort_guest(struct vcpu *v, u64 far, bool fetch)
 	arch_inject_abort(v, far, fetch);
 }
 
-static u64 fault_ipa(u64 far)
+static bool is_permission(u64 esr)
 {
-	return HPFAR_IPA(read_sysreg(hpfar_el2)) | (far & (PAGE_SIZE - 1));
+	return (esr & FSC_TYPE) == FSC_PERMISSION;
+}
+
+/*
+ * Where the access went. A permission fault need not leave it in HPFAR_EL2
+ * (D19.2.63): look the address up as the guest does. False: its own mapping
+ * has changed meanwhile.
+ */
+static bool fault_ipa(u64 esr, u64 far, u64 *ipa)
+{
+	u64 par, old;
+
+	if (!is_permission(esr)) {
+		*ipa = HPFAR_IPA(read_sysreg(hpfar_el2)) | (far & (PAGE_SIZE - 1));
+		return true;
+	}
+	old = read_sysreg(par_el1);
+	asm volatile("at s1e1r, %0; isb" : : "r"(far));
+	par = read_sysreg(par_el1);
+	write_sysreg(old, par_el1);
+	*ipa = (par & PAR_PA) | (far & (PAGE_SIZE - 1));
+	return !(par & PAR_F);
 }
 
 static void trap_instruction_abort(struct vcpu *v, u64 esr)
@@ -77,19 +98,18 @@ static void trap_instruction_abort(struct vcpu *v, u64 esr)
 	abort_guest(v, read_sysreg(far_el2), true);
 }
 
-/* A 32-bit access to the virtio bus, decoded by the processor. */
-static bool hot_access(struct vcpu *v, u64 esr)
-{
-	const u64 mask = ESR_ISV | ESR_S1PTW | 3 << ESR_SAS_SHIFT, word = ESR_ISV | 2 << ESR_SAS_SHIFT;
-	unsigned int rt = (esr >> ESR_SRT_SHIFT) & 31;
-	u64 zero = 0, offset;
+#define IN_BUS(ipa)	((ipa) - GUEST_VIRTIO_BASE < VIRTIO_BUS_SLOTS * GUEST_VIRTIO_STRIDE)
 
-	if ((esr & mask) != word)
-		return false;
-	offset = fault_ipa(read_sysreg(far_el2)) - GUEST_VIRTIO_BASE;
-	if (offset >= VIRTIO_BUS_SLOTS * GUEST_VIRTIO_STRIDE)
-		return false;
-	return virtio_mmio_hot(v, (u32)offset, esr & ESR_WNR, rt == 31 ? &zero : &v->regs.x[rt]);
+/* A 32-bit write to the virtio bus, decoded by the processor. */
+static bool hot_write(struct vcpu *v, u64 esr)
+{
+	const u64 mask = ESR_ISV | ESR_S1PTW | ESR_WNR | 3 << ESR_SAS_SHIFT;
+	const u64 word = ESR_ISV | ESR_WNR | 2 << ESR_SAS_SHIFT;
+	unsigned int rt = (esr >> ESR_SRT_SHIFT) & 31;
+	u64 ipa;
+
+	return (esr & mask) == word && fault_ipa(esr, read_sysreg(far_el2), &ipa) && IN_BUS(ipa) &&
+		virtio_mmio_hot(v, (u32)(ipa - GUEST_VIRTIO_BASE), rt == 31 ? 0 : (u32)v->regs.x[rt]);
 }
 
 static void trap_data_abort(struct vcpu *v, u64 esr)
@@ -98,15 +118,17 @@ static void trap_data_abort(struct vcpu *v, u64 esr)
 	unsigned int rt = (esr >> ESR_SRT_SHIFT) & 31, unused;
 	struct mmio m;
 
-	/*
-	 * No decoded syndrome (load pair, write-back, ...), a table walk, or a
-	 * write to read-only memory: there is nothing to emulate.
-	 */
-	if (!(esr & ESR_ISV) || esr & ESR_S1PTW || (esr & FSC_TYPE) == FSC_PERMISSION) {
+	/* A table walk, or no decoded syndrome (load pair, write-back, ...): nothing to emulate. */
+	if (!(esr & ESR_ISV) || esr & ESR_S1PTW) {
 		abort_guest(v, far, false);
 		return;
 	}
-	m.addr = fault_ipa(far);
+	if (!fault_ipa(esr, far, &m.addr))
+		return;				/* again */
+	if (is_permission(esr) && !IN_BUS(m.addr)) {	/* a write to read-only memory */
+		abort_guest(v, far, false);
+		return;
+	}
 	m.size = 1U << ((esr >> ESR_SAS_SHIFT) & 3);
 	m.write = esr & ESR_WNR;
 	unused = 64 - m.size * 8;
@@ -145,7 +167,7 @@ struct vcpu *exit_sync(struct vcpu *v)
 	u64 esr = read_sysreg(esr_el2), ec = (esr >> ESR_EC_SHIFT) & 63;
 	void (*trap)(struct vcpu *v, u64 esr) = traps[ec];
 
-	if (ec == EC_DABT_LOW && hot_access(v, esr)) {
+	if (ec == EC_DABT_LOW && hot_write(v, esr)) {
 		arch_skip_instruction(v);
 		return sched_exit(v);
 	}
