@@ -118,7 +118,7 @@ static bool check_names(struct node *n, const char *const *known)
 }
 
 static const char *const root_names[] = {
-	"compatible", "slice-us", "model", "#address-cells", "#size-cells", NULL
+	"compatible", "slice-us", "polling", "model", "#address-cells", "#size-cells", NULL
 };
 static const char *const vm_names[] = {
 	"compatible", "label", "vcpus", "memory", "kernel", "initrd", "bootargs", "affinity",
@@ -152,7 +152,7 @@ struct vm_shape {
 static bool take_pcpus(struct node *n, struct vm_shape *s)
 {
 	u32 all = (u32)BIT(platform.nr_pcpus) - 1, take = 0;
-	u64 free = s->affinity & ~(u64)partitioned_pcpus;
+	u64 free = s->affinity & ~(u64)(partitioned_pcpus | polling_pcpus);
 
 	/* From 1 on, and 0 last: leave that to the host's devices if there is a choice. */
 	for (u32 i = 1; i <= platform.nr_pcpus && count_bits(take) < s->vcpus; i++)
@@ -168,9 +168,9 @@ static bool take_pcpus(struct node *n, struct vm_shape *s)
 
 static bool share_pcpus(struct node *n, struct vm_shape *s)
 {
-	s->affinity &= ~(u64)partitioned_pcpus;
+	s->affinity &= ~(u64)(partitioned_pcpus | polling_pcpus);
 	if (!s->affinity)
-		return BAD(n, "property affinity names only pCPUs of partitioned VMs");
+		return BAD(n, "property affinity names only pCPUs of partitioned VMs, or the one that polls");
 	return true;
 }
 
@@ -409,6 +409,19 @@ static bool add_devices(struct node *vm_node, struct vm *vm)
 	return true;
 }
 
+/* The last pCPU is for the devices. */
+static void set_polling(struct node *root)
+{
+	polling_pcpus = 0;
+	if (has(root, "polling")) {
+		if (platform.nr_pcpus > 1)
+			polling_pcpus = (u32)BIT(platform.nr_pcpus - 1);
+		else
+			(void)BAD(root, "property polling needs more than one pCPU");
+	}
+	poll_init();
+}
+
 static bool create_vm(struct node *n)
 {
 	struct vm *vm = &vms[nr_vms];
@@ -458,6 +471,7 @@ void vms_create(const void *config)
 	sched_init(slice_us);
 	reserve_images(config, 0);
 	partitioned_pcpus = 0;
+	set_polling(&root);
 	for (int partitioned = 1; partitioned >= 0; partitioned--) {
 		fdt_for_each_subnode(node, config, 0) {
 			struct node n = { config, node, fdt_get_name(config, node, NULL) };

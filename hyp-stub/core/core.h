@@ -73,6 +73,9 @@ struct vcpu {
 	u64 wake_at;			/* while BLOCKED: virtual timer, or ~0 */
 	u64 yields_received;
 	struct pv_vcpu_page *page;	/* registered by the guest, or NULL */
+	const u32 *doorbells;		/* its, or a 0 */
+	u64 check_at, check_ticks;	/* look at them then, ~0: never; and again after */
+	bool rung;			/* ...since the last look */
 	u64 exits[PV_EXIT_SLOTS];
 	u64 exits_base[PV_EXIT_SLOTS];	/* at registration of the page */
 	struct arch_vtimer timer;	/* virtual timer, while not on a pCPU */
@@ -161,6 +164,7 @@ extern struct pcpu pcpus[MAX_PCPUS];
 extern struct vm vms[MAX_VMS];
 extern u32 nr_vms;
 extern u32 partitioned_pcpus;		/* bit per pCPU that one VM has to itself */
+extern u32 polling_pcpus;		/* ...that runs no vCPUs: virtio/poll.c */
 
 #define vm_printf(vm, fmt, ...) hyp_printf("vm %s: " fmt, (vm)->name, ##__VA_ARGS__)
 #define vcpu_printf(v, fmt, ...) \

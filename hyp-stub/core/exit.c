@@ -34,11 +34,13 @@ static struct {
 } host_irqs[MAX_HOST_IRQS];
 static u32 nr_host_irqs;
 
-/* The pCPUs that are not partitioned off share them out. */
+/* The polling pCPU gets them; if there is none, those that are not partitioned off share. */
 void host_irq(u32 intid, bool edge, void (*handler)(void *arg), void *arg)
 {
 	static u32 next;
 
+	if (polling_pcpus)
+		next = (u32)__builtin_ctz(polling_pcpus);
 	while (partitioned_pcpus & BIT(next % platform.nr_pcpus))
 		next++;
 	ASSERT(nr_host_irqs < MAX_HOST_IRQS);
@@ -82,7 +84,7 @@ void exit_interrupt(struct vcpu *v)
 		count(v, PV_EXIT_IRQ_IPI);
 		break;
 	case INTID_HYP_TIMER:
-		count(v, PV_EXIT_IRQ_SLICE);
+		count(v, v && doorbells_check(v) ? PV_EXIT_IRQ_DOORBELL : PV_EXIT_IRQ_SLICE);
 		if (v)
 			ptimer_check(v);
 		timers_run();

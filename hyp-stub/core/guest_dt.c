@@ -111,6 +111,7 @@ static int virtio_nodes(void *fdt, const struct vm *vm)
 		err |= fdt_property(fdt, "compatible", compatible, sizeof(compatible));
 		err |= CELLS(fdt, "reg", 0, LO(base), 0, GUEST_VIRTIO_STRIDE);
 		err |= CELLS(fdt, "interrupts", GIC_SPI, vm->virtio[i]->intid - 32, IRQ_EDGE_RISING);
+		err |= fdt_property_u32(fdt, "pvkit,slot", i);
 		err |= fdt_property(fdt, "dma-coherent", NULL, 0);
 		err |= fdt_end_node(fdt);
 	}

@@ -5,14 +5,15 @@
  * other registers are never touched, as SMCCC 1.1 asks.
  */
 #include "core/core.h"
+#include "virtio/virtio.h"
 
 #define FN_BASE		PV_FN_FEATURES
-#define FN_COUNT	(PV_FN_STATS - PV_FN_FEATURES + 1)
+#define FN_COUNT	(PV_FN_IO_POLL - PV_FN_FEATURES + 1)
 
 static s64 fn_features(struct vcpu *v)
 {
 	v->regs.x[1] = PV_FEAT_PAGE | PV_FEAT_YIELD | PV_FEAT_WAIT_KICK | PV_FEAT_MULTICALL |
-		PV_FEAT_STATS;
+		PV_FEAT_STATS | PV_FEAT_DOORBELL | (polling_pcpus ? PV_FEAT_POLL : 0);
 	v->regs.x[2] = PV_ABI_VERSION;
 	v->regs.x[3] = sched_slice_ns();
 	return PV_SUCCESS;
@@ -20,14 +21,13 @@ static s64 fn_features(struct vcpu *v)
 
 static s64 fn_yield(struct vcpu *v)
 {
-	v->exits[PV_EXIT_YIELD]++;
+	(void)v;
 	sched_yield();
 	return PV_SUCCESS;
 }
 
 static s64 fn_yield_to(struct vcpu *v)
 {
-	v->exits[PV_EXIT_YIELD]++;
 	if (v->regs.x[1] >= v->vm->nr_vcpus)
 		return PV_EINVAL;
 	return sched_yield_to(v->vm->vcpus[v->regs.x[1]]);
@@ -35,7 +35,6 @@ static s64 fn_yield_to(struct vcpu *v)
 
 static s64 fn_wait(struct vcpu *v)
 {
-	v->exits[PV_EXIT_WAIT]++;
 	v->regs.x[1] = 0;		/* 1 if the scheduler finds a kick */
 	sched_wait(v);
 	return PV_SUCCESS;
@@ -43,7 +42,6 @@ static s64 fn_wait(struct vcpu *v)
 
 static s64 fn_kick(struct vcpu *v)
 {
-	v->exits[PV_EXIT_KICK]++;
 	if (v->regs.x[1] >= v->vm->nr_vcpus)
 		return PV_EINVAL;
 	sched_kick(v->vm->vcpus[v->regs.x[1]]);
@@ -73,17 +71,22 @@ static s64 fn_multicall(struct vcpu *v);
 
 static const struct {
 	s64 (*call)(struct vcpu *v);
+	u8 reason;			/* counted as; HVC: one of the others */
 	bool in_multicall;		/* neither blocks nor yields */
 } table[FN_COUNT] = {
-	[PV_FN_FEATURES - FN_BASE]	  = { fn_features, true },
-	[PV_FN_PAGE_REGISTER - FN_BASE]	  = { pvpage_register, true },
-	[PV_FN_PAGE_UNREGISTER - FN_BASE] = { pvpage_unregister, true },
-	[PV_FN_YIELD - FN_BASE]		  = { fn_yield, false },
-	[PV_FN_YIELD_TO - FN_BASE]	  = { fn_yield_to, false },
-	[PV_FN_WAIT - FN_BASE]		  = { fn_wait, false },
-	[PV_FN_KICK - FN_BASE]		  = { fn_kick, true },
-	[PV_FN_MULTICALL - FN_BASE]	  = { fn_multicall, false },
-	[PV_FN_STATS - FN_BASE]		  = { fn_stats, true },
+	[PV_FN_FEATURES - FN_BASE]	  = { fn_features, PV_EXIT_HVC, true },
+	[PV_FN_PAGE_REGISTER - FN_BASE]	  = { pvpage_register, PV_EXIT_HVC, true },
+	[PV_FN_PAGE_UNREGISTER - FN_BASE] = { pvpage_unregister, PV_EXIT_HVC, true },
+	[PV_FN_YIELD - FN_BASE]		  = { fn_yield, PV_EXIT_YIELD, false },
+	[PV_FN_YIELD_TO - FN_BASE]	  = { fn_yield_to, PV_EXIT_YIELD, false },
+	[PV_FN_WAIT - FN_BASE]		  = { fn_wait, PV_EXIT_WAIT, false },
+	[PV_FN_KICK - FN_BASE]		  = { fn_kick, PV_EXIT_KICK, true },
+	[PV_FN_NOTIFY - FN_BASE]	  = { io_notify, PV_EXIT_NOTIFY, true },
+	[PV_FN_MULTICALL - FN_BASE]	  = { fn_multicall, PV_EXIT_HVC, false },
+	[PV_FN_STATS - FN_BASE]		  = { fn_stats, PV_EXIT_HVC, true },
+	[PV_FN_IO_REGISTER - FN_BASE]	  = { io_register, PV_EXIT_HVC, true },
+	[PV_FN_IO_WRITE - FN_BASE]	  = { io_write, PV_EXIT_HVC, true },
+	[PV_FN_IO_POLL - FN_BASE]	  = { io_poll, PV_EXIT_HVC, true },
 };
 
 static s64 fn_multicall(struct vcpu *v)
@@ -118,7 +121,7 @@ void hypercall_dispatch(struct vcpu *v)
 	u32 fn = (u32)v->regs.x[0], index = fn - FN_BASE;
 
 	if (index < FN_COUNT && table[index].call) {
-		v->exits[PV_EXIT_HVC]++;
+		v->exits[table[index].reason]++;
 		v->regs.x[0] = (u64)table[index].call(v);
 		return;
 	}

@@ -2,6 +2,7 @@
 /* From the boot assembly to the first guest. */
 #include "core/core.h"
 #include "platform/platform.h"
+#include "virtio/virtio.h"
 
 #define STACK_SIZE KiB(16)
 
@@ -68,5 +69,7 @@ void hyp_secondary_main(void)
 	set_up_pcpu(this_pcpu());
 	while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
 		arch_relax();
+	if (polling_pcpus & BIT(this_pcpu()->id))
+		poll_on();
 	enter_guest(sched_first());
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The page that a vCPU shares with us (abi.h). It lies in guest RAM: we only
- * ever write it, so nothing there needs checking. Stores happen before the
+ * The page that a vCPU shares with us (abi.h). It lies in guest RAM: what is
+ * here we only ever write, so nothing needs checking; virtio/doorbell.c reads. Stores happen before the
  * vCPU stops being what they say and before it runs again; the scheduler lock
  * orders them between pCPUs.
  */
 #include "core/core.h"
+#include "virtio/virtio.h"
 
 s64 pvpage_register(struct vcpu *v)
 {
@@ -23,6 +24,7 @@ s64 pvpage_register(struct vcpu *v)
 	v->yields_received = 0;
 	page->run_seq = 1;
 	v->page = page;
+	v->doorbells = &page->doorbells;
 	return PV_SUCCESS;
 }
 
@@ -30,6 +32,7 @@ s64 pvpage_unregister(struct vcpu *v)
 {
 	if (!v->page)
 		return PV_EDENIED;
+	doorbells_drain(v);
 	pvpage_drop(v);
 	return PV_SUCCESS;
 }
@@ -39,6 +42,7 @@ void pvpage_drop(struct vcpu *v)
 	if (v->page)
 		WRITE_ONCE(v->page->state, PV_VCPU_OFF);
 	v->page = NULL;
+	doorbells_off(v);
 }
 
 void pvpage_refresh(struct vcpu *v)

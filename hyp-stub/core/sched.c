@@ -89,6 +89,7 @@ static void arm_timer(struct pcpu *p)
 
 	if (p->current) {
 		at = MIN(p->slice_end, ptimer_deadline(p->current));
+		at = MIN(at, p->current->check_at);
 		if (p->preempt)
 			at = MIN(at, p->picked_at + slice_ticks / GRACE_SHARE);
 	}
@@ -219,6 +220,8 @@ static void start_slice(struct pcpu *p, struct vcpu *v)
 	bool alone = list_empty(&run_queue) && list_empty(&lent_queue);
 
 	v->run_start = arch_counter();
+	if (v->check_at != ~0ULL)	/* its doorbells have just been looked at */
+		v->check_at = v->run_start + v->check_ticks;
 	if (!v->lent)
 		v->borrows = false;
 	if (!v->borrows && used_up(v))
@@ -403,6 +406,8 @@ static struct vcpu *reschedule(struct pcpu *p, struct vcpu *v)
 
 static __attribute__((noinline)) struct vcpu *work_before_resume(struct pcpu *p, struct vcpu *v)
 {
+	if (READ_ONCE(*v->doorbells))	/* before it may block: what it rang for may be what it waits for */
+		doorbells_drain(v);
 	do {
 		while (READ_ONCE(p->resched))
 			v = reschedule(p, v);
@@ -418,7 +423,7 @@ struct vcpu *sched_exit(struct vcpu *v)
 {
 	struct pcpu *p = this_pcpu();
 
-	if (READ_ONCE(p->resched) | READ_ONCE(v->work) | READ_ONCE(v->vgic_dirty))
+	if (READ_ONCE(p->resched) | READ_ONCE(v->work) | READ_ONCE(v->vgic_dirty) | READ_ONCE(*v->doorbells))
 		return work_before_resume(p, v);
 	return v;
 }

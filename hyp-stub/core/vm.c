@@ -43,6 +43,7 @@ void vm_vcpu_reset(struct vcpu *v, u64 pc, u64 x0)
 	vgic_vcpu_reset(v);
 	memset(&v->ptimer, 0, sizeof(v->ptimer));
 	v->page = NULL;
+	doorbells_off(v);
 	v->work = 0;
 }
 

@@ -74,6 +74,7 @@ bool vconsole_create(struct vm *vm)
 	hyp_snprintf(dev->name, sizeof(dev->name), "console");
 	if (!virtio_add(vm, dev, (const u16[]){ 64, 64 }))
 		return false;
+	dev->queues[RX].input = true;
 	vm->vconsole = dev;
 	return true;
 }

@@ -85,9 +85,19 @@ bool virtio_add(struct vm *vm, struct virtio_dev *dev, const u16 *sizes)
 	return true;
 }
 
-/* The interrupt is an edge: it comes when the status leaves zero. */
+/*
+ * The interrupt is an edge: it comes when the status leaves zero. A driver
+ * with a page sees in counters there what it is for: one edge may stand for
+ * several, but each comes after its counter.
+ */
 void virtio_interrupt(struct virtio_dev *dev, u32 isr)
 {
+	if (dev->io) {
+		if (isr & VIRTIO_ISR_CONFIG)
+			WRITE_ONCE(dev->io->config_events, READ_ONCE(dev->io->config_events) + 1);
+		vgic_pend(dev->vm, dev->vm->vcpus[0], dev->intid, false);
+		return;
+	}
 	if (__atomic_fetch_or(virtio_reg(dev, MMIO_INTERRUPT_STATUS), isr, __ATOMIC_ACQ_REL))
 		return;
 	publish(dev, MMIO_INTERRUPT_STATUS, 4);
@@ -130,6 +140,8 @@ static void reset(struct virtio_dev *dev)
 		dev->queues[i].ready = false;
 		spin_unlock(&dev->queues[i].lock);
 	}
+	dev->io = NULL;
+	WRITE_ONCE(dev->polled, false);
 	if (dev->ops->reset)
 		dev->ops->reset(dev);
 	for (u32 i = 0; i < dev->nr_queues; i++) {
@@ -261,10 +273,22 @@ bool virtio_mmio_hot(struct vcpu *v, u32 offset, u32 value)
 	if (reg == MMIO_QUEUE_NOTIFY) {
 		v->exits[PV_EXIT_MMIO_NOTIFY]++;
 		if (value < dev->nr_queues)
-			virtqueue_run(&dev->queues[value]);
+			virtqueue_kick(&dev->queues[value]);
 		return true;
 	}
 	return false;
+}
+
+void virtio_write(struct vcpu *v, struct virtio_dev *dev, u32 reg, u32 value)
+{
+	if (reg == MMIO_QUEUE_NOTIFY || reg == MMIO_INTERRUPT_ACK) {
+		virtio_mmio_hot(v, dev->index * GUEST_VIRTIO_STRIDE + reg, value);
+		return;
+	}
+	spin_lock(&dev->lock);
+	set_up(dev, reg, value);
+	show_selected(dev);
+	spin_unlock(&dev->lock);
 }
 
 bool virtio_mmio(struct vcpu *v, struct mmio *m)
@@ -281,10 +305,7 @@ bool virtio_mmio(struct vcpu *v, struct mmio *m)
 		m->value = 0;
 		memcpy(&m->value, dev->regs + reg, MIN(m->size, GUEST_VIRTIO_STRIDE - reg));
 	} else if (m->size == 4) {
-		spin_lock(&dev->lock);
-		set_up(dev, reg, (u32)m->value);
-		show_selected(dev);
-		spin_unlock(&dev->lock);
+		virtio_write(v, dev, reg, (u32)m->value);
 	}
 	return true;
 }

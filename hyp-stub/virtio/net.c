@@ -405,6 +405,8 @@ const char *net_create(struct vm *vm, const struct net_options *o)
 		return wrong;
 	if (!virtio_add(vm, &n->dev, sizes))
 		return "no memory left, or too many devices";
+	for (u32 i = 0; i < 2 * o->pairs; i += 2)
+		n->dev.queues[i].input = true;
 	for (u32 i = 0; i < n->dev.nr_queues; i++)
 		timer_init(&n->moderation[i].timer, moderation_over, &n->dev.queues[i]);
 	return NULL;

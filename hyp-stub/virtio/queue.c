@@ -39,7 +39,8 @@ bool vq_set_ready(struct virtqueue *q)
 	q->last_avail = q->used_idx = q->signalled = 0;
 	q->in_flight = 0;
 	q->stalled = false;
-	q->ready = true;
+	q->events = 0;
+	__atomic_store_n(&q->ready, true, __ATOMIC_RELEASE);	/* virtqueue_poll() looks without lock */
 	return true;
 }
 
@@ -212,8 +213,11 @@ void vq_signal(struct virtqueue *q)
 		wanted = passes(used_event(q), new, old);
 	else
 		wanted = !(READ_ONCE(q->avail->flags) & VRING_NO_INTERRUPT);
-	if (wanted)
-		virtio_interrupt(q->dev, VIRTIO_ISR_QUEUE);
+	if (!wanted)
+		return;
+	if (q->dev->io && q->index < PV_IO_QUEUES)
+		WRITE_ONCE(q->dev->io->queue[q->index].events, ++q->events);
+	virtio_interrupt(q->dev, VIRTIO_ISR_QUEUE);
 }
 
 void vq_flush(struct virtqueue *q)
@@ -230,8 +234,28 @@ static bool enable_kicks(struct virtqueue *q)
 {
 	if (virtio_has(q->dev, VIRTIO_F_EVENT_IDX))
 		set_avail_event(q, q->last_avail);
+	else
+		WRITE_ONCE(q->used->flags, 0);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return READ_ONCE(q->avail->idx) != q->last_avail;
+}
+
+/* No kicks: somebody looks anyway. */
+static void disable_kicks(struct virtqueue *q)
+{
+	if (virtio_has(q->dev, VIRTIO_F_EVENT_IDX))
+		set_avail_event(q, (u16)(q->last_avail + 0x8000));	/* far from where it can get */
+	else
+		WRITE_ONCE(q->used->flags, VRING_NO_NOTIFY);
+}
+
+/* All chains are taken. True: there is another. */
+static bool take_a_rest(struct virtqueue *q)
+{
+	if (!poll_quiet(q->dev) || q->input)
+		return enable_kicks(q);
+	disable_kicks(q);
+	return false;
 }
 
 /* Leave the rest to a vCPU of the VM: when it resumes, it pays for it. */
@@ -247,32 +271,84 @@ static void put_off(struct virtio_dev *dev, struct vcpu *current)
 
 /*
  * At most one round of the ring, and on the VM's own vCPU no further than the
- * next interrupt: no guest can keep a pCPU from others with its rings.
+ * next interrupt: no guest can keep a pCPU from others with its rings. A
+ * partitioned VM has pCPUs of its own to keep busy, and no exits to count on.
  */
+static bool enough(const struct virtqueue *q, const struct vcpu *current, u32 n)
+{
+	if (q->dev->vm->partitioned)
+		return n > 16U * q->size;
+	return n > q->size || (current && current->vm == q->dev->vm && arch_interrupt_pending());
+}
+
+/* Take a chain; false: there is no more to do now. */
+static bool step(struct virtqueue *q)
+{
+	enum vq_progress progress;
+
+	if (!q->ready || !virtio_live(q->dev))
+		return false;
+	progress = q->dev->ops->process(q);
+	if (progress == VQ_STALLED) {
+		q->stalled = true;
+		return false;
+	}
+	return (progress == VQ_DONE && READ_ONCE(q->avail->idx) != q->last_avail) || take_a_rest(q);
+}
+
 void virtqueue_run(struct virtqueue *q)
 {
 	struct vcpu *current = this_pcpu()->current;
-	struct virtio_dev *dev = q->dev;
-	enum vq_progress progress;
 	u32 n = 0;
 
 	spin_lock(&q->lock);
 	q->stalled = false;
-	while (q->ready && virtio_live(dev)) {
-		progress = dev->ops->process(q);
-		if (progress == VQ_STALLED) {
-			q->stalled = true;
-			break;
-		}
-		if ((progress == VQ_EMPTY || READ_ONCE(q->avail->idx) == q->last_avail) && !enable_kicks(q))
-			break;
-		/* A partitioned VM has pCPUs of its own to keep busy, and no exits to count on. */
-		if (dev->vm->partitioned ? ++n > 16U * q->size : ++n > q->size || (current && current->vm == dev->vm && arch_interrupt_pending())) {
-			if (!dev->vm->partitioned)
-				put_off(dev, current);
+	while (step(q)) {
+		if (enough(q, current, ++n)) {
+			if (!q->dev->vm->partitioned)
+				put_off(q->dev, current);
 			break;
 		}
 	}
 	vq_flush(q);
 	spin_unlock(&q->lock);
+}
+
+void virtqueue_kick(struct virtqueue *q)
+{
+	if (q->dev->polled)
+		poll_wake();
+	virtqueue_run(q);
+}
+
+u16 virtqueue_pending(const struct virtqueue *q)
+{
+	if (!__atomic_load_n(&q->ready, __ATOMIC_ACQUIRE))
+		return 0;
+	return (u16)(READ_ONCE(q->avail->idx) - READ_ONCE(q->last_avail));
+}
+
+bool virtqueue_poll(struct virtqueue *q)
+{
+	u32 n = 1;
+
+	if (!virtqueue_pending(q) || READ_ONCE(q->stalled) || !virtio_live(q->dev))
+		return false;
+	spin_lock(&q->lock);
+	while (step(q) && n < POLL_BUDGET)
+		n++;
+	vq_flush(q);
+	spin_unlock(&q->lock);
+	return true;
+}
+
+bool virtqueue_ask(struct virtqueue *q)
+{
+	bool more = false;
+
+	spin_lock(&q->lock);
+	if (q->ready && !q->stalled && virtio_live(q->dev))
+		more = enable_kicks(q);
+	spin_unlock(&q->lock);
+	return more;
 }

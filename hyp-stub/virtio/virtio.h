@@ -44,7 +44,8 @@
 #define VRING_DESC_NEXT		BIT(0)
 #define VRING_DESC_WRITE	BIT(1)
 #define VRING_DESC_INDIRECT	BIT(2)
-#define VRING_NO_INTERRUPT	BIT(0)
+#define VRING_NO_INTERRUPT	BIT(0)		/* avail->flags */
+#define VRING_NO_NOTIFY		BIT(0)		/* used->flags */
 struct vring_desc { u64 addr; u32 len; u16 flags, next; };
 struct vring_avail { u16 flags, idx, ring[]; };
 struct vring_used_elem { u32 id, len; };
@@ -80,6 +81,7 @@ struct virtqueue {
 	u16 size;			/* a power of two once @ready */
 	bool ready;
 	bool stalled;			/* process() waits for something of its own */
+	bool input;			/* its buffers wait in the ring until there is something for the driver */
 	u64 desc_ipa, avail_ipa, used_ipa;
 	const struct vring_desc *desc;
 	const struct vring_avail *avail;
@@ -88,6 +90,7 @@ struct virtqueue {
 	u16 used_idx;			/* next used entry to fill */
 	u16 signalled;			/* used_idx when an interrupt was last considered */
 	u32 in_flight;			/* taken, not pushed yet */
+	u32 events;			/* interrupts, as counted in dev->io */
 };
 
 enum vq_progress {
@@ -123,6 +126,8 @@ struct virtio_dev {
 	u32 config_size;		/* up to GUEST_VIRTIO_STRIDE - MMIO_CONFIG */
 	u32 nr_queues;
 	struct virtqueue *queues;
+	struct pv_io_page *io;		/* shared with the driver, or NULL */
+	bool polled;			/* the polling pCPU looks after it */
 };
 
 static inline bool virtio_has(const struct virtio_dev *dev, u64 feature)
@@ -161,6 +166,8 @@ bool virtio_mmio(struct vcpu *v, struct mmio *m);
  * @offset: on the bus. False: it is none of them.
  */
 bool virtio_mmio_hot(struct vcpu *v, u32 offset, u32 value);
+/* The driver writes @value to the register at @reg. */
+void virtio_write(struct vcpu *v, struct virtio_dev *dev, u32 reg, u32 value);
 void virtio_interrupt(struct virtio_dev *dev, u32 isr);
 void virtio_config_changed(struct virtio_dev *dev);
 /* The driver broke the rules: say how, once, and stop until it resets. */
@@ -170,9 +177,40 @@ void virtio_vm_reset(struct vm *vm);
 /* What an interrupt kept virtqueue_run() from finishing. */
 void virtio_continue(struct vcpu *v);
 
-/* --- queue.c; all with q->lock held, but virtqueue_run() --- */
+/* --- doorbell.c --- */
+/* @v has no page. */
+void doorbells_off(struct vcpu *v);
+/* Look at the queues that @v, which has just exited, rang for. */
+void doorbells_drain(struct vcpu *v);
+/* From the pCPU's timer: was it time to look? sched_exit() then does. */
+bool doorbells_check(struct vcpu *v);
+/* Calls, see abi.h. */
+s64 io_notify(struct vcpu *v);
+s64 io_register(struct vcpu *v);
+s64 io_write(struct vcpu *v);
+s64 io_poll(struct vcpu *v);
+
+/* --- poll.c --- */
+void poll_init(void);			/* polling_pcpus is known */
+__attribute__((noreturn)) void poll_on(void);
+/* Have @dev polled, or not; false: there is no pCPU for it. */
+bool poll_device(struct virtio_dev *dev, bool on);
+/* @dev needs no kicks now. q->lock of the queue in question held. */
+bool poll_quiet(const struct virtio_dev *dev);
+void poll_wake(void);
+
+/* --- queue.c; all with q->lock held, but those of the first group --- */
+#define POLL_BUDGET	64		/* chains */
 /* Handle what the driver has made available. Any context. */
 void virtqueue_run(struct virtqueue *q);
+/* The driver says that there is something. */
+void virtqueue_kick(struct virtqueue *q);
+/* Up to POLL_BUDGET chains, by the polling pCPU; false: there was none. */
+bool virtqueue_poll(struct virtqueue *q);
+/* Chains that have not been taken; a guess, without lock. */
+u16 virtqueue_pending(const struct virtqueue *q);
+/* Ask for a kick at the next chain; true: it has come already. */
+bool virtqueue_ask(struct virtqueue *q);
 /* Take the next chain; VQ_STALLED if the queue has just broken. */
 enum vq_progress vq_pop(struct virtqueue *q, struct vq_chain *c);
 /* Give back the @n chains taken last, unused. */

@@ -48,3 +48,18 @@ cost_per() {
 	awk -v w="$1" -v n="$4" 'NR == FNR { b[$1] = $2; next } { printf "RESULT %s.%s %.3f\n", w, $1, ($2 - b[$1]) / n }' \
 		"/tmp/cost.$2" "/tmp/cost.$3"
 }
+
+# platform_device PATH: the platform device behind a block or network device in sysfs
+platform_device() { basename "$(dirname "$(readlink -f "$1/device")")"; }
+
+# bind DEVICE DRIVER: have a platform device driven by virtio-mmio or virtio_pv
+bind() {
+	d=/sys/bus/platform/devices/$1
+	[ ! -e "$d/driver" ] || echo "$1" >"$d/driver/unbind"
+	echo "$2" >"$d/driver_override"
+	echo "$1" >/sys/bus/platform/drivers_probe
+	[ "$(basename "$(readlink "$d/driver")")" = "$2" ]
+}
+
+# policy DEVICE POLICY: of one that virtio_pv drives
+policy() { echo "$2" >"/sys/bus/platform/devices/$1/policy"; }

@@ -31,7 +31,7 @@ build_hypervisor() {
 build_modules() {
 	out=$BUILD/modules
 	mkdir -p "$out"
-	for d in Kbuild hypercall pvlock tests; do
+	for d in Kbuild hypercall pvlock drivers tests; do
 		(cd "$TOP" && find "$d" -type f \( -name '*.[chS]' -o -name Kbuild -o -name Makefile \)) |
 		while read -r f; do
 			cmp -s "$TOP/$f" "$out/$f" || { mkdir -p "$out/$(dirname "$f")"; cp "$TOP/$f" "$out/$f"; }

@@ -30,6 +30,7 @@ run_usage() {
 	  --pcpus N     physical CPUs (1)
 	  --slice-us N  scheduling slice (10000)
 	  --cpu MODEL   QEMU CPU model (max)
+	  --polling     have the last pCPU run no vCPUs, but look after the devices that guests ask it to
 	  --icount      deterministic time: 1 instruction = 1 ns
 	  --timeout S   end after S seconds and fail
 	  --image       boot the hypervisor as an arm64 Image instead of an ELF
@@ -47,6 +48,7 @@ cmd_run() {
 			run_option "$1" "$2"
 			shift 2
 			;;
+		--polling) RUN_POLLING='polling;'; shift ;;
 		--icount) RUN_ICOUNT=yes; shift ;;
 		--image) RUN_IMAGE=yes; shift ;;
 		-h | --help) run_usage; return 0 ;;
@@ -90,7 +92,7 @@ run_option() {
 }
 
 run_reset() {
-	RUN_PCPUS=1 RUN_SLICE=10000 RUN_CPU=max,pauth-impdef=on RUN_ICOUNT=no RUN_TIMEOUT='' RUN_IMAGE=no
+	RUN_PCPUS=1 RUN_SLICE=10000 RUN_CPU=max,pauth-impdef=on RUN_ICOUNT=no RUN_TIMEOUT='' RUN_IMAGE=no RUN_POLLING=''
 	RUN_HOST=0 RUN_PASS=16 RUN_VMS=0 RUN_MEM=0 RUN_AT=$IMAGES_AT
 	RUN_WORK=$(mktemp -d "${TMPDIR:-/tmp}/pvkit.XXXXXX")
 	trap 'rm -rf "$RUN_WORK"' EXIT
@@ -354,7 +356,7 @@ describe_vms() {
 		return
 	fi
 	{
-		echo "/dts-v1/; / { compatible = \"pvkit,config\"; slice-us = <$RUN_SLICE>;"
+		echo "/dts-v1/; / { compatible = \"pvkit,config\"; slice-us = <$RUN_SLICE>; $RUN_POLLING"
 		cat "$RUN_WORK/vms.dts" "$RUN_WORK/uplinks"
 		echo "};"
 	} >"$RUN_WORK/config.dts"

@@ -12,6 +12,7 @@ void offsets(void)
 	DEFINE(VCPU_PC, offsetof(struct vcpu, regs.pc));
 	DEFINE(VCPU_VM, offsetof(struct vcpu, vm));
 	DEFINE(VCPU_STATE, offsetof(struct vcpu, state));
+	DEFINE(VCPU_DOORBELLS, offsetof(struct vcpu, doorbells));
 	DEFINE(VCPU_KICKED, offsetof(struct vcpu, kicked));
 	DEFINE(VCPU_EXITS_FAST, offsetof(struct vcpu, exits[PV_EXIT_HVC_FAST]));
 	DEFINE(VM_VCPUS, offsetof(struct vm, vcpus));

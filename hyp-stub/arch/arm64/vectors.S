@@ -6,7 +6,8 @@
  * whenever a guest runs.
  *
  * The hot hypercalls end here, in hvc_fast, clobbering only x0: KICK and
- * YIELD_TO of a vCPU that is running have nothing to schedule.
+ * YIELD_TO of a vCPU that is running have nothing to schedule, unless the
+ * caller has rung doorbells: every exit drains them.
  */
 #define __ASSEMBLY__
 #include "offsets.h"
@@ -119,6 +120,9 @@ hvc_fast:
 	sub	w0, w0, w2			/* 0: YIELD_TO, 2: KICK */
 	tst	w0, #~(PV_FN_KICK - PV_FN_YIELD_TO)
 	b.ne	sync_slow
+	ldr	x3, [x1, #VCPU_DOORBELLS]
+	ldr	w3, [x3]
+	cbnz	w3, sync_slow
 	ldr	x3, [sp, #8]			/* target */
 	cmp	x3, #MAX_VCPUS
 	b.hs	sync_slow

@@ -19,7 +19,8 @@
  * fields by the guest; the other side only reads them. H fields are single
  * aligned stores, made before the vCPU stops running and before it runs
  * again, so a reader of another vCPU's page needs only READ_ONCE(); the
- * answer may be stale by the time it is used, and is a hint.
+ * answer may be stale by the time it is used, and is a hint. A virtio device
+ * may share one as well (struct pv_io_page).
  */
 #ifndef PVKIT_ABI_H
 #define PVKIT_ABI_H
@@ -70,6 +71,8 @@ typedef uint64_t pv_u64;
 #define PV_FEAT_WAIT_KICK	(1 << 2)	/* WAIT, KICK */
 #define PV_FEAT_MULTICALL	(1 << 3)	/* MULTICALL */
 #define PV_FEAT_STATS		(1 << 4)	/* STATS */
+#define PV_FEAT_DOORBELL	(1 << 5)	/* NOTIFY, doorbells, IO_REGISTER, IO_WRITE */
+#define PV_FEAT_POLL		(1 << 6)	/* IO_POLL: the hypervisor has pCPUs that poll */
 
 /**
  * PV_FN_PAGE_REGISTER - register the calling vCPU's shared page.
@@ -112,6 +115,17 @@ typedef uint64_t pv_u64;
  */
 #define PV_FN_KICK		0xC6000013
 /**
+ * PV_FN_NOTIFY - kick queues of a virtio device: QueueNotify (virtio 1.2,
+ * 4.2.3.3) for several queues at once.
+ * @x1: slot of the device on the virtio bus. @x2: bit per queue; those that
+ * the device lacks are ignored, and if it is 0, x1 does not matter.
+ * The caller's doorbells are drained before the call returns, as at every
+ * exit; and if any is rung, and max_delay_us set, the hypervisor begins to
+ * look after them (pv_vcpu_page.deferring).
+ * PV_EINVAL: no device in that slot.
+ */
+#define PV_FN_NOTIFY		0xC6000014
+/**
  * PV_FN_MULTICALL - several calls, one exit.
  * @x1: IPA of an array of struct pv_multicall in RAM, 8-byte aligned.
  * @x2: entries, 1 to PV_MULTICALL_MAX.
@@ -131,6 +145,31 @@ typedef uint64_t pv_u64;
  */
 #define PV_FN_STATS		0xC6000017
 #define PV_STATS_INSTRUCTIONS	0xffffffff
+
+/**
+ * PV_FN_IO_REGISTER - share a page with a virtio device.
+ * @x1: slot, @x2: IPA of a struct pv_io_page, 4 KiB aligned, in RAM.
+ * From then on the device announces its interrupts there and not in
+ * InterruptStatus, and none needs InterruptACK. A reset of the device ends it.
+ * PV_EINVAL: no such device, not aligned or not RAM. PV_EDENIED: the device is
+ * in use (DRIVER_OK). PV_EEXIST: it has one already.
+ */
+#define PV_FN_IO_REGISTER	0xC6000020
+/**
+ * PV_FN_IO_WRITE - write a virtio-mmio register, as a 32-bit store would.
+ * @x1: slot, @x2: offset of the register (virtio 1.2, 4.2.2), @x3: value.
+ * For MULTICALL: a queue is set up in one exit.
+ * PV_EINVAL: no such device, or no offset of a register that can be written.
+ */
+#define PV_FN_IO_WRITE		0xC6000021
+/**
+ * PV_FN_IO_POLL - have a polling pCPU look after a device's queues, or stop it.
+ * @x1: slot, @x2: 1 or 0. While it is on, the device asks for no kicks as long
+ * as its pCPU is awake (avail_event, VRING_USED_F_NO_NOTIFY: virtio 1.2,
+ * 2.7.10). A reset of the device ends it.
+ * PV_EINVAL: no such device, or x2 is neither. PV_ENOTSUPP: no pCPU polls.
+ */
+#define PV_FN_IO_POLL		0xC6000022
 
 /*
  * Exit reasons: PV_EXIT_<name>, with a name for people. One list for the
@@ -158,9 +197,11 @@ typedef uint64_t pv_u64;
 	X(IRQ_MAINT,	"irq_maint")	/* vGIC maintenance */ \
 	X(IRQ_DEV,	"irq_dev")	/* a host device */ \
 	X(MMIO_NOTIFY,	"mmio_notify")	/* virtio-mmio QueueNotify */ \
-	X(MMIO_ISR,	"mmio_isr")	/* virtio-mmio InterruptStatus */ \
+	X(MMIO_ISR,	"mmio_isr")	/* virtio-mmio InterruptStatus: reads exit no more */ \
 	X(MMIO_ACK,	"mmio_ack")	/* virtio-mmio InterruptACK */ \
-	X(MMIO_VIRTIO,	"mmio_virtio")	/* virtio-mmio set-up, configuration */
+	X(MMIO_VIRTIO,	"mmio_virtio")	/* virtio-mmio set-up */ \
+	X(NOTIFY,	"notify")	/* NOTIFY */ \
+	X(IRQ_DOORBELL,	"irq_doorbell")	/* doorbells looked at, max_delay_us being over */
 
 #ifndef __ASSEMBLY__
 enum pv_exit_reason {
@@ -181,21 +222,80 @@ enum pv_vcpu_state {
 	PV_VCPU_OFF = 4,		/* off, or no page registered */
 };
 
+#define PV_IO_SLOTS		16	/* devices on the virtio bus */
+#define PV_IO_QUEUES		32	/* queues of a device that have doorbells */
+#define PV_IO_DELAYS		14	/* buckets of a histogram of delays */
+#define PV_MAX_DELAY_US		10000
+
 /**
  * struct pv_vcpu_page - the page that a vCPU shares with the hypervisor.
  * @state: H. enum pv_vcpu_state.
  * @run_seq: H. Incremented each time the vCPU is put on a pCPU.
  * @yields: H. Directed yields this vCPU received.
+ * @deferring: H. 1: while this vCPU runs, the hypervisor looks at its doorbells
+ *	at least every @max_delay_us. So a driver rings, and if it then reads 1
+ *	here, it need not call NOTIFY. NOTIFY sets it; it goes back to 0 when
+ *	no doorbell was rung for that long. Never set in a partitioned VM.
  * @exits: H. Exits by reason since the page was registered; refreshed when
  *	the vCPU stops running and at every slice end.
+ * @doorbells: G. Bit per slot: @kicks of that slot is not 0.
+ * @max_delay_us: G. Longest that a rung doorbell may wait, in us, up to
+ *	PV_MAX_DELAY_US; 0: doorbells are not used.
+ * @kicks: G. Per slot: bit per queue that has been kicked.
+ *
+ * The vCPU sets a bit in @kicks before the one in @doorbells, with stores that
+ * its own interrupts cannot split; at each of its exits the hypervisor takes
+ * all and stores 0. Only while the vCPU stands still, so nothing is contended,
+ * and no locked access of the hypervisor's to memory that a guest can keep
+ * busy is needed.
  */
 struct pv_vcpu_page {
 	pv_u32 state;
 	pv_u32 run_seq;
 	pv_u64 yields;
-	pv_u8 pad0[48];
+	pv_u32 deferring;
+	pv_u8 pad0[44];
 	pv_u64 exits[PV_EXIT_SLOTS];
-	pv_u8 pad1[4096 - 64 - 8 * PV_EXIT_SLOTS];
+	pv_u32 doorbells;
+	pv_u32 max_delay_us;
+	pv_u32 kicks[PV_IO_SLOTS];
+	pv_u8 pad1[4096 - 72 - 8 * PV_EXIT_SLOTS - 4 * PV_IO_SLOTS];
+};
+
+/**
+ * struct pv_io_queue - one virtqueue's part of a struct pv_io_page.
+ * @events: H. Incremented before each interrupt that is for this queue.
+ * @drains: H. How often it was looked at because of a doorbell.
+ * @chains: H. Descriptor chains found there on these occasions.
+ * @rung_at: G. CNTVCT_EL0 when a doorbell was rung that was not rung before.
+ * @delay_max_ns: H. Longest that a doorbell waited, from @rung_at.
+ * @delays: H. How often it waited less than 1, 2, 4, ... us; the last: longer.
+ */
+struct pv_io_queue {
+	pv_u32 events;
+	pv_u32 drains;
+	pv_u32 chains;
+	pv_u32 pad;
+	pv_u64 rung_at;
+	pv_u64 delay_max_ns;
+	pv_u32 delays[PV_IO_DELAYS];
+};
+
+/**
+ * struct pv_io_page - the page that a virtio device shares with its driver.
+ * @config_events: H. Incremented before each interrupt that is for a change of
+ *	the configuration.
+ * @polled: H. 1 while a polling pCPU looks after the device, and is awake.
+ * @queue: by queue index.
+ *
+ * Counters instead of status bits: each word has one writer.
+ */
+struct pv_io_page {
+	pv_u32 config_events;
+	pv_u32 polled;
+	pv_u8 pad0[56];
+	struct pv_io_queue queue[PV_IO_QUEUES];
+	pv_u8 pad1[4096 - 64 - PV_IO_QUEUES * 88];
 };
 
 /**
@@ -215,8 +315,14 @@ struct pv_multicall {
 _Static_assert(PV_EXIT_NR <= PV_EXIT_SLOTS, "exit counters fit the page");
 _Static_assert(offsetof(struct pv_vcpu_page, run_seq) == 4, "ABI");
 _Static_assert(offsetof(struct pv_vcpu_page, yields) == 8, "ABI");
+_Static_assert(offsetof(struct pv_vcpu_page, deferring) == 16, "ABI");
 _Static_assert(offsetof(struct pv_vcpu_page, exits) == 64, "ABI");
+_Static_assert(offsetof(struct pv_vcpu_page, doorbells) == 320, "ABI");
+_Static_assert(offsetof(struct pv_vcpu_page, kicks) == 328, "ABI");
 _Static_assert(sizeof(struct pv_vcpu_page) == 4096, "ABI");
+_Static_assert(sizeof(struct pv_io_queue) == 88, "ABI");
+_Static_assert(offsetof(struct pv_io_page, queue) == 64, "ABI");
+_Static_assert(sizeof(struct pv_io_page) == 4096, "ABI");
 _Static_assert(offsetof(struct pv_multicall, arg) == 8, "ABI");
 _Static_assert(offsetof(struct pv_multicall, ret) == 32, "ABI");
 _Static_assert(sizeof(struct pv_multicall) == 40, "ABI");

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * When a kick becomes an exit. A driver's kick rings a doorbell, two bits in
+ * the page of the vCPU that it runs on; the hypervisor drains the doorbells of
+ * a vCPU at each of its exits. What may be left to "the next exit":
+ *
+ * - It comes by itself when the CPU goes idle: WFI is an exit. A task that
+ *   waits for its request lets the CPU go idle, or another task have it; for
+ *   that case the doorbells are flushed when it is switched out.
+ * - It comes within max_delay_us in any case: the hypervisor sees to it, and
+ *   says so in page->deferring. While that is 0, the kick is sent.
+ * - A ring that is nearly full is not made to wait.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/tracepoint.h>
+#include <uapi/linux/virtio_ring.h>
+
+#include <pvkit/pvhyp.h>
+
+#include "virtio_pv.h"
+
+/*
+ * POLICY_ADAPTIVE defers where one ring stands for WORTH_NUM / WORTH_DEN
+ * requests or more, as seen over KEEP rings; else it sends each, and tries
+ * again for TRY rings after RETRY kicks. At POLL_ABOVE kicks per second it asks for polling,
+ * and when a polled device still kicks, so that its pCPU must have been asleep,
+ * but less than POLL_BELOW times per second, it leaves off.
+ */
+#define WORTH_NUM	3
+#define WORTH_DEN	2
+#define KEEP		16
+#define TRY		4
+#define RETRY		1024
+#define RATE_KICKS	256
+#define POLL_ABOVE	2000
+#define POLL_BELOW	200
+
+const char * const pv_policy_names[NR_POLICIES] = { "immediate", "piggyback", "poll", "adaptive" };
+enum policy pv_default_policy = POLICY_ADAPTIVE;
+static unsigned int max_delay_us = 200;
+static DEFINE_MUTEX(policy_mutex);
+static struct tracepoint *sched_switch;
+
+static int set_default(const char *val, const struct kernel_param *kp)
+{
+	int i = sysfs_match_string(pv_policy_names, val);
+
+	if (i < 0)
+		return i;
+	pv_default_policy = i;
+	return 0;
+}
+
+static int get_default(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", pv_policy_names[pv_default_policy]);
+}
+
+static const struct kernel_param_ops default_ops = { .set = set_default, .get = get_default };
+module_param_cb(policy, &default_ops, NULL, 0644);
+MODULE_PARM_DESC(policy, "of devices bound from now on: immediate, piggyback, poll or adaptive (adaptive); a device's own is in its directory in sysfs");
+
+static int set_max_delay(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 20, PV_MAX_DELAY_US);
+}
+
+static const struct kernel_param_ops max_delay_ops = { .set = set_max_delay, .get = param_get_uint };
+module_param_cb(max_delay_us, &max_delay_ops, &max_delay_us, 0644);
+MODULE_PARM_DESC(max_delay_us, "longest that a kick may be put off, us, 20-10000 (200)");
+
+/* Exit, for @queues of a device and for all doorbells of this CPU. */
+static void notify(u32 slot, u32 queues)
+{
+	struct arm_smccc_res res;
+
+	arm_smccc_1_1_hvc(PV_FN_NOTIFY, slot, queues, 0, &res);
+}
+
+/* Ring on this CPU; false: it is rung already. Interrupts may come between. */
+static bool ring(struct pv_vcpu_page *page, const struct pv_vq *q)
+{
+	u32 slot = q->dev->slot, bit = BIT(q->vq->index);
+
+	if (READ_ONCE(page->kicks[slot]) & bit)
+		return false;
+	if (READ_ONCE(page->max_delay_us) != max_delay_us)	/* it is a new page */
+		WRITE_ONCE(page->max_delay_us, max_delay_us);
+	WRITE_ONCE(q->dev->io->queue[q->vq->index].rung_at, read_sysreg(cntvct_el0));
+	atomic_or(bit, (atomic_t *)&page->kicks[slot]);
+	atomic_or(BIT(slot), (atomic_t *)&page->doorbells);
+	return true;
+}
+
+static void decide_to_defer(struct pv_vq *q, struct pv_vq_cpu *c, bool rang)
+{
+	u16 idx = READ_ONCE(q->avail->idx);
+
+	c->chains += (u16)(idx - q->avail_idx);	/* other CPUs' too: it need not be exact */
+	q->avail_idx = idx;
+	if (!c->defer) {
+		if (c->left--)
+			return;
+		c->defer = true;
+		c->window = c->left = TRY;
+		c->chains = 0;
+	} else if (rang && !--c->left) {
+		c->defer = c->chains * WORTH_DEN >= c->window * WORTH_NUM;
+		c->window = KEEP;
+		c->left = c->defer ? KEEP : RETRY;
+		c->chains = 0;
+	}
+}
+
+static bool poll_device(struct pv_dev *dev, bool on)
+{
+	struct arm_smccc_res res;
+
+	arm_smccc_1_1_hvc(PV_FN_IO_POLL, dev->slot, on, 0, &res);
+	if ((long)res.a0 != PV_SUCCESS)
+		return false;
+	WRITE_ONCE(dev->polled, on);
+	return true;
+}
+
+/* All CPUs count into one place: it need not be exact. */
+static void decide_to_poll(struct pv_dev *dev)
+{
+	u64 now, per_second;
+
+	if (++dev->rate_kicks < RATE_KICKS)
+		return;
+	now = read_sysreg(cntvct_el0);
+	per_second = div64_u64((u64)RATE_KICKS * read_sysreg(cntfrq_el0), now - dev->rate_since + 1);
+	dev->rate_kicks = 0;
+	dev->rate_since = now;
+	if (!dev->polled && per_second >= POLL_ABOVE)
+		poll_device(dev, true);
+	else if (dev->polled && per_second < POLL_BELOW)
+		poll_device(dev, false);
+}
+
+bool pv_notify(struct virtqueue *vq)
+{
+	struct pv_vq *q = vq->priv;
+	struct pv_dev *dev = q->dev;
+	enum policy policy = READ_ONCE(dev->policy);
+	struct pvhyp_cpu *cpu;
+	struct pv_vq_cpu *c;
+	bool defer, rang;
+
+	preempt_disable();
+	cpu = this_cpu_ptr(&pvhyp_cpus);
+	c = this_cpu_ptr(q->cpu);
+	this_cpu_inc(q->cpu->asked);
+	defer = policy == POLICY_PIGGYBACK || (policy == POLICY_ADAPTIVE && c->defer);
+	if (defer && READ_ONCE(cpu->registered)) {
+		rang = ring(cpu->page, q);
+		/* Reading this after ringing: the hypervisor stops looking only when nothing is rung. */
+		barrier();
+		if (!READ_ONCE(cpu->page->deferring) || vq->num_free < virtqueue_get_vring_size(vq) / 4) {
+			this_cpu_inc(q->cpu->sent);
+			notify(0, 0);
+		}
+	} else {
+		rang = true;
+		this_cpu_inc(q->cpu->sent);
+		notify(dev->slot, BIT(vq->index));
+	}
+	if (policy == POLICY_ADAPTIVE) {
+		decide_to_defer(q, c, rang);
+		if (pvhyp_features() & PV_FEAT_POLL)
+			decide_to_poll(dev);
+	}
+	preempt_enable();
+	return true;
+}
+
+/* A task is switched out: if it waits, and others do not let the CPU go idle, now. */
+static void flush_on_switch(void *unused, bool preempt, struct task_struct *prev,
+			    struct task_struct *next, unsigned int prev_state)
+{
+	if (!preempt && prev_state && !is_idle_task(next) &&
+	    READ_ONCE(this_cpu_ptr(&pvhyp_cpus)->page->doorbells))
+		notify(0, 0);
+}
+
+void pv_policy_start(struct pv_dev *dev)
+{
+	dev->polled = false;		/* the reset before has ended it */
+	dev->rate_kicks = 0;
+	dev->rate_since = read_sysreg(cntvct_el0);
+	if (dev->policy == POLICY_POLL && !poll_device(dev, true)) {
+		dev_info(&dev->pdev->dev, "no pCPU polls: the policy is adaptive\n");
+		dev->policy = POLICY_ADAPTIVE;
+	}
+}
+
+int pv_policy_set(struct pv_dev *dev, enum policy policy)
+{
+	int ret = 0;
+
+	mutex_lock(&policy_mutex);
+	if (policy == POLICY_POLL && !(pvhyp_features() & PV_FEAT_POLL))
+		ret = -EOPNOTSUPP;
+	else if (dev->polled != (policy == POLICY_POLL) && !poll_device(dev, policy == POLICY_POLL))
+		ret = -EIO;
+	if (!ret)
+		WRITE_ONCE(dev->policy, policy);
+	mutex_unlock(&policy_mutex);
+	return ret;
+}
+
+static void find_sched_switch(struct tracepoint *tp, void *unused)
+{
+	if (!strcmp(tp->name, "sched_switch"))
+		sched_switch = tp;
+}
+
+int pv_doorbell_init(void)
+{
+	int ret;
+
+	for_each_kernel_tracepoint(find_sched_switch, NULL);
+	if (!sched_switch) {
+		pr_err("this kernel has no tracepoint sched_switch\n");
+		return -EOPNOTSUPP;
+	}
+	ret = tracepoint_probe_register(sched_switch, flush_on_switch, NULL);
+	if (ret)
+		pr_err("cannot follow sched_switch (%d)\n", ret);
+	return ret;
+}
+
+static void clear_max_delay(void *unused)
+{
+	WRITE_ONCE(this_cpu_ptr(&pvhyp_cpus)->page->max_delay_us, 0);
+}
+
+void pv_doorbell_exit(void)
+{
+	tracepoint_probe_unregister(sched_switch, flush_on_switch, NULL);
+	tracepoint_synchronize_unregister();
+	on_each_cpu(clear_max_delay, NULL, 1);
+}

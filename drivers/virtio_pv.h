@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * virtio_pv: a virtio transport over pvkit's doorbells. transport.c is what
+ * the virtio core asks of any transport, doorbell.c decides when a kick becomes
+ * an exit, stats.c shows what came of it.
+ */
+#ifndef VIRTIO_PV_H
+#define VIRTIO_PV_H
+
+#include <linux/platform_device.h>
+#include <linux/virtio.h>
+
+#include <pvkit/abi.h>
+
+/* When a kick becomes an exit, see Documentation/virtio_pv.md. */
+enum policy {
+	POLICY_IMMEDIATE,	/* at once: one NOTIFY */
+	POLICY_PIGGYBACK,	/* with the next exit, whatever it is for */
+	POLICY_POLL,		/* never: a pCPU of the hypervisor's polls */
+	POLICY_ADAPTIVE,	/* by what each does, measured while it runs */
+	NR_POLICIES
+};
+
+/* Of one queue on one CPU. */
+struct pv_vq_cpu {
+	u64 asked;		/* kicks that the driver wanted */
+	u64 sent;		/* of these: NOTIFY called */
+	/* POLICY_ADAPTIVE: */
+	bool defer;
+	u32 left;		/* rings if @defer, else kicks, to the next decision */
+	u32 window;		/* rings that it is about */
+	u32 chains;		/* in that window */
+};
+
+struct pv_vq {
+	struct virtqueue *vq;
+	struct pv_dev *dev;
+	u32 events;		/* as last seen in dev->io */
+	const struct vring_avail *avail;
+	u16 avail_idx;		/* when it was kicked last */
+	struct pv_vq_cpu __percpu *cpu;
+};
+
+struct pv_dev {
+	struct virtio_device vdev;
+	struct platform_device *pdev;
+	void __iomem *base;
+	u32 slot;
+	int irq;
+	u32 config_events;	/* as last seen in @io */
+	enum policy policy;
+	bool polled;		/* we have asked for it */
+	/* POLICY_ADAPTIVE: when to poll */
+	u32 rate_kicks;
+	u64 rate_since;
+	struct pv_io_page *io;
+	u32 nr_vqs;
+	struct pv_vq *vqs[PV_IO_QUEUES];	/* the first nr_vqs */
+	struct dentry *debugfs;
+};
+
+/* --- doorbell.c --- */
+extern enum policy pv_default_policy;
+extern const char * const pv_policy_names[NR_POLICIES];
+/* virtqueue_notify(): any context. */
+bool pv_notify(struct virtqueue *vq);
+/* The queues are ready, or about to go. */
+void pv_policy_start(struct pv_dev *dev);
+int pv_policy_set(struct pv_dev *dev, enum policy policy);
+int pv_doorbell_init(void);
+void pv_doorbell_exit(void);
+
+/* --- stats.c --- */
+void pv_stats_init(void);
+void pv_stats_exit(void);
+void pv_stats_add(struct pv_dev *dev);
+void pv_stats_remove(struct pv_dev *dev);
+
+#endif
