@@ -16,27 +16,10 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/tracepoint.h>
-#include <uapi/linux/virtio_ring.h>
 
 #include <pvkit/pvhyp.h>
 
 #include "virtio_pv.h"
-
-/*
- * POLICY_ADAPTIVE defers where one ring stands for WORTH_NUM / WORTH_DEN
- * requests or more, as seen over KEEP rings; else it sends each, and tries
- * again for TRY rings after RETRY kicks. At POLL_ABOVE kicks per second it asks for polling,
- * and when a polled device still kicks, so that its pCPU must have been asleep,
- * but less than POLL_BELOW times per second, it leaves off.
- */
-#define WORTH_NUM	3
-#define WORTH_DEN	2
-#define KEEP		16
-#define TRY		4
-#define RETRY		1024
-#define RATE_KICKS	256
-#define POLL_ABOVE	2000
-#define POLL_BELOW	200
 
 const char * const pv_policy_names[NR_POLICIES] = { "immediate", "piggyback", "poll", "adaptive" };
 enum policy pv_default_policy = POLICY_ADAPTIVE;
@@ -95,27 +78,7 @@ static bool ring(struct pv_vcpu_page *page, const struct pv_vq *q)
 	return true;
 }
 
-static void decide_to_defer(struct pv_vq *q, struct pv_vq_cpu *c, bool rang)
-{
-	u16 idx = READ_ONCE(q->avail->idx);
-
-	c->chains += (u16)(idx - q->avail_idx);	/* other CPUs' too: it need not be exact */
-	q->avail_idx = idx;
-	if (!c->defer) {
-		if (c->left--)
-			return;
-		c->defer = true;
-		c->window = c->left = TRY;
-		c->chains = 0;
-	} else if (rang && !--c->left) {
-		c->defer = c->chains * WORTH_DEN >= c->window * WORTH_NUM;
-		c->window = KEEP;
-		c->left = c->defer ? KEEP : RETRY;
-		c->chains = 0;
-	}
-}
-
-static bool poll_device(struct pv_dev *dev, bool on)
+bool pv_poll(struct pv_dev *dev, bool on)
 {
 	struct arm_smccc_res res;
 
@@ -124,23 +87,6 @@ static bool poll_device(struct pv_dev *dev, bool on)
 		return false;
 	WRITE_ONCE(dev->polled, on);
 	return true;
-}
-
-/* All CPUs count into one place: it need not be exact. */
-static void decide_to_poll(struct pv_dev *dev)
-{
-	u64 now, per_second;
-
-	if (++dev->rate_kicks < RATE_KICKS)
-		return;
-	now = read_sysreg(cntvct_el0);
-	per_second = div64_u64((u64)RATE_KICKS * read_sysreg(cntfrq_el0), now - dev->rate_since + 1);
-	dev->rate_kicks = 0;
-	dev->rate_since = now;
-	if (!dev->polled && per_second >= POLL_ABOVE)
-		poll_device(dev, true);
-	else if (dev->polled && per_second < POLL_BELOW)
-		poll_device(dev, false);
 }
 
 bool pv_notify(struct virtqueue *vq)
@@ -170,11 +116,8 @@ bool pv_notify(struct virtqueue *vq)
 		this_cpu_inc(q->cpu->sent);
 		notify(dev->slot, BIT(vq->index));
 	}
-	if (policy == POLICY_ADAPTIVE) {
-		decide_to_defer(q, c, rang);
-		if (pvhyp_features() & PV_FEAT_POLL)
-			decide_to_poll(dev);
-	}
+	if (policy == POLICY_ADAPTIVE)
+		pv_adapt_kicked(q, c, rang);
 	preempt_enable();
 	return true;
 }
@@ -191,9 +134,7 @@ static void flush_on_switch(void *unused, bool preempt, struct task_struct *prev
 void pv_policy_start(struct pv_dev *dev)
 {
 	dev->polled = false;		/* the reset before has ended it */
-	dev->rate_kicks = 0;
-	dev->rate_since = read_sysreg(cntvct_el0);
-	if (dev->policy == POLICY_POLL && !poll_device(dev, true)) {
+	if (dev->policy == POLICY_POLL && !pv_poll(dev, true)) {
 		dev_info(&dev->pdev->dev, "no pCPU polls: the policy is adaptive\n");
 		dev->policy = POLICY_ADAPTIVE;
 	}
@@ -201,15 +142,17 @@ void pv_policy_start(struct pv_dev *dev)
 
 int pv_policy_set(struct pv_dev *dev, enum policy policy)
 {
+	enum policy old = dev->policy;
 	int ret = 0;
 
 	mutex_lock(&policy_mutex);
+	WRITE_ONCE(dev->policy, POLICY_IMMEDIATE);	/* so that adapting stops */
+	pv_adapt_stop(dev);
 	if (policy == POLICY_POLL && !(pvhyp_features() & PV_FEAT_POLL))
 		ret = -EOPNOTSUPP;
-	else if (dev->polled != (policy == POLICY_POLL) && !poll_device(dev, policy == POLICY_POLL))
+	else if (dev->polled != (policy == POLICY_POLL) && !pv_poll(dev, policy == POLICY_POLL))
 		ret = -EIO;
-	if (!ret)
-		WRITE_ONCE(dev->policy, policy);
+	WRITE_ONCE(dev->policy, ret ? old : policy);
 	mutex_unlock(&policy_mutex);
 	return ret;
 }

@@ -213,6 +213,7 @@ static void pv_del_vqs(struct virtio_device *vdev)
 {
 	struct pv_dev *dev = to_pv(vdev);
 
+	pv_adapt_stop(dev);
 	pv_stats_remove(dev);
 	free_irq(dev->irq, dev);	/* before what its handler walks */
 	del_vqs(dev);
@@ -405,6 +406,7 @@ static int pv_probe(struct platform_device *pdev)
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		goto free;
+	pv_adapt_init(dev);
 	platform_set_drvdata(pdev, dev);
 	ret = register_virtio_device(&dev->vdev);
 	if (ret)

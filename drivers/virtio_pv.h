@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * virtio_pv: a virtio transport over pvkit's doorbells. transport.c is what
- * the virtio core asks of any transport, doorbell.c decides when a kick becomes
- * an exit, stats.c shows what came of it.
+ * the virtio core asks of any transport, doorbell.c makes kicks exits, or not,
+ * adapt.c decides which if nobody else has, stats.c shows what came of it.
  */
 #ifndef VIRTIO_PV_H
 #define VIRTIO_PV_H
 
 #include <linux/platform_device.h>
 #include <linux/virtio.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/virtio_ring.h>
 
 #include <pvkit/abi.h>
 
@@ -38,7 +40,19 @@ struct pv_vq {
 	u32 events;		/* as last seen in dev->io */
 	const struct vring_avail *avail;
 	u16 avail_idx;		/* when it was kicked last */
+	u16 counted;		/* ...when a window ended, see adapt.c */
 	struct pv_vq_cpu __percpu *cpu;
+};
+
+/* Whether to poll a device, see adapt.c. */
+struct pv_adapt {
+	struct delayed_work work;
+	bool counting;		/* @work runs */
+	bool fresh;		/* its first window */
+	bool trying;		/* a change, in this window */
+	u32 kicks;
+	u32 hold, last_hold;	/* windows to the next try */
+	u64 since, rate;	/* of the window before */
 };
 
 struct pv_dev {
@@ -50,9 +64,7 @@ struct pv_dev {
 	u32 config_events;	/* as last seen in @io */
 	enum policy policy;
 	bool polled;		/* we have asked for it */
-	/* POLICY_ADAPTIVE: when to poll */
-	u32 rate_kicks;
-	u64 rate_since;
+	struct pv_adapt adapt;
 	struct pv_io_page *io;
 	u32 nr_vqs;
 	struct pv_vq *vqs[PV_IO_QUEUES];	/* the first nr_vqs */
@@ -66,9 +78,16 @@ extern const char * const pv_policy_names[NR_POLICIES];
 bool pv_notify(struct virtqueue *vq);
 /* The queues are ready, or about to go. */
 void pv_policy_start(struct pv_dev *dev);
+bool pv_poll(struct pv_dev *dev, bool on);
 int pv_policy_set(struct pv_dev *dev, enum policy policy);
 int pv_doorbell_init(void);
 void pv_doorbell_exit(void);
+
+/* --- adapt.c --- */
+void pv_adapt_init(struct pv_dev *dev);
+/* @q was kicked on this CPU; @rang: and its doorbell was not rung before. */
+void pv_adapt_kicked(struct pv_vq *q, struct pv_vq_cpu *c, bool rang);
+void pv_adapt_stop(struct pv_dev *dev);
 
 /* --- stats.c --- */
 void pv_stats_init(void);

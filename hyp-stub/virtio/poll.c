@@ -11,7 +11,7 @@
  */
 #include "virtio/virtio.h"
 
-#define IDLE_US		500
+#define IDLE_US		4000
 
 u32 polling_pcpus;
 static struct pcpu *poller;
