@@ -1,87 +1,48 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
-# Guest side of `pvkit bench blk`, in the Debian root: fio on /dev/vdb (RAM
-# behind the hypervisor) or /dev/vdc (host disk). fio's JSON goes to /tmp/out,
-# and from there as a tar archive to the last disk. pvhyp is loaded only for
-# the hypervisor's counters. Prints lines: RESULT name value
+# Guest side of `pvkit bench blk` and of tests/blk.sh, in the Debian root: fio
+# on /dev/vdb (RAM behind the hypervisor) and /dev/vdc (host disk), by each of
+# pvkit.policies in turn. fio's JSON goes as a tar archive to the last disk.
+# With policy "stock" alone pvhyp is loaded only for the hypervisor's counters.
+# Prints lines: RESULT name value
 . /lib.sh
+. /fio.sh
 MODE=$(word mode)
+POLICIES=$(word policies | tr : ' ')
 LAST=$(find /dev -name 'vd?' | sort | tail -1)
 mkdir -p /tmp/out
-[ "$MODE" = verify ] || insmod /modules/pvhyp.ko
+[ "$MODE:$POLICIES" = verify: ] || insmod /modules/pvhyp.ko
+case " ${POLICIES:=stock} " in " stock ") ;; *) insmod /modules/virtio_pv.ko || exit 1 ;; esac
+B=$(device_of /sys/block/vdb)
+C=$(device_of /sys/block/vdc)
+[ /dev/vdc != "$LAST" ] || C=''
 
-# job NAME DEVICE ARGUMENTS...
-job() {
-	job_name=$1 device=$2
-	shift 2
-	fio --name="$job_name" --filename="$device" --direct=1 --output-format=json \
-		--output="/tmp/out/$job_name.json" "$@" >/tmp/fio.log 2>&1 ||
-		{ echo "FAILED $job_name"; cat /tmp/fio.log "/tmp/out/$job_name.json"; exit 1; }
+run() {
+	case $MODE in
+	cost)
+		per_io "qd1.$1" /dev/vdb 1 --ioengine=libaio
+		per_io "qd32.$1" /dev/vdb 32 --ioengine=libaio
+		if [ "$1" = stock ] && [ -n "$C" ]; then per_io host /dev/vdc 1 --ioengine=libaio; fi
+		;;
+	iopoll) per_io "iopoll.$1" /dev/vdb 1 --ioengine=io_uring --hipri ;;
+	matrix)
+		matrix /dev/vdb "ram.$1" "$(word ios)"
+		[ -z "$C" ] || matrix /dev/vdc "host.$1" "$(word ios)"
+		;;
+	verify)
+		echo "SERIAL $(cat /sys/block/vdc/serial)"
+		verify /dev/vdb "$1.vdb"
+		verify /dev/vdc "$1.vdc"
+		;;
+	esac
+	cat /sys/kernel/debug/virtio_pv/*/queues 2>/dev/null | sed "s/^/QUEUE $1 /"
 }
 
-# iops NAME: summed over jobs, reads and writes
-iops() {
-	awk '/^  "jobs"/ { on = 1 } on && /^ *"iops" :/ { gsub(",", ""); s += $3 } END { printf "%.1f\n", s }' \
-		"/tmp/out/$1.json"
-}
-
-# Cost of one request. A first run brings fio into memory.
-per_io() {
-	for n in 1000 2000 12000; do
-		cost $n job "$1.$n" "$2" --rw=randread --bs=4k --iodepth=1 --ioengine=libaio --size=32M \
-			--io_size=64G --norandommap --number_ios=$n
+for p in $POLICIES; do
+	for d in $B $C; do
+		use "$d" "$p" || { echo "FAILED: $d cannot use $p"; exit 1; }
 	done
-	cost_per "$1" 2000 12000 10000
-}
-
-matrix() {
-	device=$1 prefix=$2 ios=$3
-	for engine in libaio io_uring; do
-		for pattern in randread:4k randwrite:4k read:128k write:128k; do
-			for depth in 1 32; do
-				for jobs in 1 4; do
-					bs=${pattern#*:} n=$ios
-					[ "$bs" = 4k ] || n=$((ios / 8))
-					name=$prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$engine
-					job "$name" "$device" --rw="${pattern%:*}" --bs="$bs" --iodepth=$depth --numjobs=$jobs \
-						--ioengine=$engine --size=32M --io_size=64G --norandommap --number_ios="$n" --group_reporting
-					echo "RESULT $name.iops $(iops "$name")"
-				done
-			done
-		done
-	done
-}
-
-verify() {
-	for engine in libaio io_uring; do
-		for pattern in randwrite:4k write:128k randrw:4k; do
-			for depth in 1 32; do
-				for jobs in 1 4; do
-					name=verify.${1##*/}.${pattern%:*}.qd$depth.j$jobs.$engine
-					job "$name" "$1" --rw="${pattern%:*}" --bs="${pattern#*:}" --iodepth=$depth --numjobs=$jobs \
-						--ioengine=$engine --size=6M --offset_increment=6M --verify=crc32c \
-						--verify_fatal=1 --group_reporting
-					echo "VERIFIED $name"
-				done
-			done
-		done
-	done
-}
-
-case $MODE in
-cost)
-	per_io blk.stock /dev/vdb
-	per_io host /dev/vdc
-	;;
-matrix)
-	matrix /dev/vdb ram "$(word ios)"
-	[ ! -e /dev/vdd ] || matrix /dev/vdc host "$(word ios)"
-	;;
-verify)
-	echo "SERIAL $(cat /sys/block/vdc/serial)"
-	verify /dev/vdb
-	verify /dev/vdc
-	;;
-esac
+	run "$p"
+done
 tar -C /tmp/out -cf "$LAST" .
 sync

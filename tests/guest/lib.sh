@@ -49,17 +49,26 @@ cost_per() {
 		"/tmp/cost.$2" "/tmp/cost.$3"
 }
 
-# platform_device PATH: the platform device behind a block or network device in sysfs
-platform_device() { basename "$(dirname "$(readlink -f "$1/device")")"; }
-
 # bind DEVICE DRIVER: have a platform device driven by virtio-mmio or virtio_pv
 bind() {
-	d=/sys/bus/platform/devices/$1
-	[ ! -e "$d/driver" ] || echo "$1" >"$d/driver/unbind"
-	echo "$2" >"$d/driver_override"
+	bind_d=/sys/bus/platform/devices/$1
+	[ ! -e "$bind_d/driver" ] || echo "$1" >"$bind_d/driver/unbind"
+	echo "$2" >"$bind_d/driver_override"
 	echo "$1" >/sys/bus/platform/drivers_probe
-	[ "$(basename "$(readlink "$d/driver")")" = "$2" ]
+	[ "$(basename "$(readlink "$bind_d/driver")")" = "$2" ]
 }
 
-# policy DEVICE POLICY: of one that virtio_pv drives
-policy() { echo "$2" >"/sys/bus/platform/devices/$1/policy"; }
+# use DEVICE POLICY: "stock" is virtio-mmio, others are of virtio_pv, which is loaded
+use() {
+	use_now=$(basename "$(readlink "/sys/bus/platform/devices/$1/driver")")
+	case $2 in
+	stock | '') [ "$use_now" = virtio-mmio ] || bind "$1" virtio-mmio ;;
+	*)
+		[ "$use_now" = virtio_pv ] || bind "$1" virtio_pv || return 1
+		echo "$2" >"/sys/bus/platform/devices/$1/policy"
+		;;
+	esac
+}
+
+# device_of PATH: the platform device behind a block or network device's directory in sysfs
+device_of() { basename "$(dirname "$(readlink -f "$1/device")")"; }

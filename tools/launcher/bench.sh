@@ -234,49 +234,82 @@ keep() {
 	tar -C "$BUILD/$2" -xf "$1" || die "the guest has left no results"
 }
 
-# blk_run LOG MODE DISKS OPTIONS...: guest with /dev/vdb on RAM, DISKS, and one for results
+# blk_run LOG ARGUMENTS ITEMS OPTIONS...: guest with /dev/vdb on RAM, disks in
+# ITEMS, and one for results; ARGUMENTS are pvkit.mode= and what follows it
 blk_run() {
-	blk_log=$1 blk_mode=$2 blk_disks=$3
+	blk_log=$1 blk_mode=$2 blk_items=$3
 	shift 3
 	root_guest "$BUILD/blk.cpio" "$TOP/tests/guest/bench-blk.sh"
 	rm -f "$BUILD/out.img"
 	truncate -s 16M "$BUILD/out.img"
-	guest_run "$blk_log" --timeout 1500 "$@" --vm "name=blk,vcpus=${BLK_VCPUS:-1},mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=${BLK_VCPUS:-1}$blk_disks,disk=$BUILD/out.img,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=$blk_mode"
+	guest_run "$blk_log" --timeout 1500 "$@" --vm "name=blk,vcpus=${BLK_VCPUS:-1},mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=${BLK_VCPUS:-1}$blk_items,disk=$BUILD/out.img,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=$blk_mode"
 	keep "$BUILD/out.img" "fio.${blk_mode%% *}"
 }
 
 bench_blk() {
-	say "blk: 4 KiB random reads from RAM, depth 1, deterministic"
+	say "blk: 4 KiB random reads from RAM, depth 1 and 32, by each policy, deterministic"
 	log=$BUILD/bench-blk.log
 	rm -f "$BUILD/bench-disk.img"
 	truncate -s 64M "$BUILD/bench-disk.img"
-	blk_run "$log" cost ",disk=$BUILD/bench-disk.img" --icount
-	how="fio libaio 4 KiB random read, depth 1, RAM-backed; icount, 1 vCPU on 1 pCPU; 12,000 requests less 2,000; pvhyp loaded for the counters only"
-	hyp=$(value "$log" blk.stock.hypervisor) guest=$(value "$log" blk.stock.guest)
-	exits "$log" blk.stock 0.001 | record_exits blk.stock.exits_per_io blk.stock.exits "$how"
+	blk_run "$log" "cost pvkit.policies=stock:immediate:piggyback:adaptive" ",disk=$BUILD/bench-disk.img" --icount
+	how="fio libaio 4 KiB random read, RAM-backed; icount, 1 vCPU on 1 pCPU; 12,000 requests less 2,000"
+	for p in stock immediate piggyback adaptive; do
+		blk_cost "$log" $p "depth 1; $how"
+		exits "$log" qd32.$p 0.001 | record_exits blk.$p.qd32.exits_per_io blk.$p.qd32.exits "depth 32; $how"
+	done
 	exits "$log" host 0.01 | record_exits blk.stock.host.exits_per_io blk.stock.host.exits \
 		"the same on a host disk; icount, but the host answers in its own time"
-	record blk.stock.hyp_instructions_per_io "$hyp" instructions "counted by the PMU at EL2; $how"
-	record blk.stock.instructions_per_io "$(awk "BEGIN { printf \"%.3f\", $hyp + $guest }")" instructions \
-		"counted by the PMU at EL0, EL1 and EL2; $how"
+	bench_blk_poll
 	say "blk: fio matrix, deterministic, RAM-backed"
-	ios=8000
-	[ "$BENCH_QUICK" = no ] || ios=2000
-	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios" '' --icount
-	blk_matrix "$BUILD/bench-blk-matrix.log" ram blk.stock "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: an eighth)"
+	# Enough of them that fio's milliseconds are less than 1 %.
+	ios=8000 policies=stock:immediate:piggyback:adaptive
+	[ "$BENCH_QUICK" = no ] || policies=stock:adaptive
+	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.policies=$policies" '' --icount
+	blk_matrix "$BUILD/bench-blk-matrix.log" ram $policies '' "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: half)"
 	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
-	say "blk: fio matrix, in real time, RAM-backed and host disk, 2 vCPUs on 2 pCPUs"
-	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios" ",disk=$BUILD/bench-disk.img:queues=2" --pcpus 2
-	mt="multi-threaded QEMU, 2 vCPUs on 2 pCPUs, $ios requests (128 KiB: an eighth)"
-	blk_matrix "$BUILD/bench-blk-mt.log" ram blk.stock.mt "$mt, RAM-backed"
-	blk_matrix "$BUILD/bench-blk-mt.log" host blk.stock.mt.host "$mt, file on the host behind virtio-blk"
+	say "blk: fio matrix, in real time, RAM-backed and host disk, 2 vCPUs on 2 pCPUs, one more polls"
+	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios pvkit.policies=$policies:poll" ",disk=$BUILD/bench-disk.img:queues=2" --pcpus 3 --polling
+	mt="multi-threaded QEMU, 2 vCPUs on 2 pCPUs and a third that polls, on $(jobs) CPUs; $ios requests (128 KiB: half)"
+	blk_matrix "$BUILD/bench-blk-mt.log" ram $policies:poll mt. "$mt, RAM-backed"
+	blk_matrix "$BUILD/bench-blk-mt.log" host $policies:poll mt.host. "$mt, file on the host behind virtio-blk"
 }
 
-# blk_matrix LOG PREFIX NAME HOW
+# blk_cost LOG POLICY HOW: exits and instructions of a request at depth 1
+blk_cost() {
+	hyp=$(value "$1" "qd1.$2.hypervisor") guest=$(value "$1" "qd1.$2.guest")
+	exits "$1" "qd1.$2" 0.001 | record_exits "blk.$2.exits_per_io" "blk.$2.exits" "$3"
+	record "blk.$2.hyp_instructions_per_io" "$hyp" instructions "counted by the PMU at EL2; $3"
+	record "blk.$2.instructions_per_io" "$(awk "BEGIN { printf \"%.3f\", $hyp + $guest }")" instructions \
+		"counted by the PMU at EL0, EL1 and EL2; $3"
+}
+
+# Deterministic where the guest sleeps until its request is done. One that polls
+# keeps QEMU's other pCPUs from running then: that is measured in real time.
+bench_blk_poll() {
+	say "blk: the same by a pCPU that polls"
+	log=$BUILD/bench-blk-poll.log
+	blk_run "$log" "cost pvkit.policies=poll" ",partitioned=yes" --icount --pcpus 2 --polling
+	how="fio libaio 4 KiB random read, RAM-backed; 12,000 requests less 2,000; partitioned VM of 1 vCPU, another pCPU polls, its instructions not counted"
+	blk_cost "$log" poll "depth 1; icount, $how"
+	exits "$log" qd32.poll 0.001 | record_exits blk.poll.qd32.exits_per_io blk.poll.qd32.exits "depth 32; icount, $how"
+	BLK_VCPUS=2 blk_run "$log" "iopoll pvkit.policies=poll virtio_blk.poll_queues=1 maxcpus=1" '' --pcpus 2 --polling
+	how="fio io_uring --hipri, depth 1, virtio_blk with a poll queue; multi-threaded QEMU, scheduled VM of 1 vCPU, another pCPU polls"
+	exits "$log" iopoll.poll 0.001 | record_exits blk.poll.iopoll.exits_per_io blk.poll.iopoll.exits "$how"
+	v=$(results "$log" | awk '$1 ~ /^iopoll.poll\./ && $1 !~ /\.(hypervisor|guest|irq_timer|irq_slice)$/ { s += $2 } END { printf "%.3f\n", s }')
+	record blk.poll.iopoll.exits_per_io_less_ticks "$v" exits "without the guest's timer tick, 250 per second at any rate; $how"
+}
+
+# blk_matrix LOG PREFIX POLICIES INFIX HOW: each figure, and each policy's worst against stock
 blk_matrix() {
-	results "$1" | awk -v p="$2." 'index($1, p) == 1 { print substr($1, length(p) + 1), $2 }' |
-	while read -r n v; do
-		record "$3.$n" "$v" IOPS "fio $4"
+	bm_log=$1 bm_prefix=$2 bm_infix=$4 bm_how=$5
+	for p in $(echo "$3" | tr : ' '); do
+		results "$bm_log" | awk -v p="$bm_prefix.$p." 'index($1, p) == 1 { print substr($1, length(p) + 1), $2 }' >"$BUILD/blk.$p"
+		while read -r n v; do
+			record "blk.$p.$bm_infix$n" "$v" IOPS "fio $bm_how"
+		done <"$BUILD/blk.$p"
+		[ "$p" = stock ] || record "blk.$p.${bm_infix}worst_ratio" "$(awk 'NR == FNR { s[$1] = $2; next }
+			{ r = $2 / s[$1]; if (!n++ || r < least) least = r } END { printf "%.3f\n", least }' \
+			"$BUILD/blk.stock" "$BUILD/blk.$p")" ratio "IOPS / those of stock, least of the matrix; $bm_how"
 	done
 }
 

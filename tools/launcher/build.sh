@@ -125,7 +125,7 @@ guest_initrd() {
 	shift 2
 	gi_dir=$(mktemp -d "$BUILD/initrd.XXXXXX")
 	cp "$gi_script" "$gi_dir/run.sh"
-	cp "$TOP/tests/guest/lib.sh" "$gi_dir/lib.sh"
+	cp "$TOP/tests/guest/lib.sh" "$TOP/tests/guest/fio.sh" "$gi_dir/"
 	make_cpio "$gi_dir" "$gi_dir.cpio"
 	cat "$BUILD/base.cpio" "$gi_dir.cpio" "$@" >"$gi_out"
 	rm -rf "$gi_dir" "$gi_dir.cpio"

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# For guest scripts that run fio in the Debian root. Its JSON goes to /tmp/out.
+
+# job NAME DEVICE ARGUMENTS...
+job() {
+	job_name=$1 device=$2
+	shift 2
+	fio --name="$job_name" --filename="$device" --direct=1 --output-format=json \
+		--output="/tmp/out/$job_name.json" "$@" >/tmp/fio.log 2>&1 ||
+		{ echo "FAILED $job_name"; cat /tmp/fio.log "/tmp/out/$job_name.json"; exit 1; }
+}
+
+# iops NAME: summed over jobs, reads and writes
+iops() {
+	awk '/^  "jobs"/ { on = 1 } on && /^ *"iops" :/ { gsub(",", ""); s += $3 } END { printf "%.1f\n", s }' \
+		"/tmp/out/$1.json"
+}
+
+# per_io NAME DEVICE DEPTH OPTIONS...: cost of one 4 KiB random read. A first run brings fio into memory.
+per_io() {
+	per_name=$1 per_device=$2 per_depth=$3
+	shift 3
+	for n in 1000 2000 12000; do
+		cost $n job "$per_name.$n" "$per_device" --rw=randread --bs=4k --iodepth="$per_depth" --size=32M \
+			--io_size=64G --norandommap --number_ios=$n "$@"
+	done
+	cost_per "$per_name" 2000 12000 10000
+}
+
+# matrix DEVICE NAME REQUESTS: engines, patterns, depths, jobs
+matrix() {
+	device=$1 prefix=$2 ios=$3
+	for engine in libaio io_uring; do
+		for pattern in randread:4k randwrite:4k read:128k write:128k; do
+			for depth in 1 32; do
+				for jobs in 1 4; do
+					bs=${pattern#*:} n=$ios
+					[ "$bs" = 4k ] || n=$((ios / 2))
+					name=$prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$engine
+					job "$name" "$device" --rw="${pattern%:*}" --bs="$bs" --iodepth=$depth --numjobs=$jobs \
+						--ioengine=$engine --size=32M --io_size=64G --norandommap --number_ios="$n" --group_reporting
+					echo "RESULT $name.iops $(iops "$name")"
+				done
+			done
+		done
+	done
+}
+
+# verify DEVICE NAME: the same, with checksums
+verify() {
+	for engine in libaio io_uring; do
+		for pattern in randwrite:4k write:128k randrw:4k; do
+			for depth in 1 32; do
+				for jobs in 1 4; do
+					name=verify.$2.${pattern%:*}.qd$depth.j$jobs.$engine
+					job "$name" "$1" --rw="${pattern%:*}" --bs="${pattern#*:}" --iodepth=$depth --numjobs=$jobs \
+						--ioengine=$engine --size=6M --offset_increment=6M --verify=crc32c \
+						--verify_fatal=1 --group_reporting
+					echo "VERIFIED $name"
+				done
+			done
+		done
+	done
+}
