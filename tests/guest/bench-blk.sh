@@ -26,8 +26,11 @@ run() {
 		;;
 	iopoll) per_io "iopoll.$1" /dev/vdb 1 --ioengine=io_uring --hipri ;;
 	matrix)
-		matrix /dev/vdb "ram.$1" "$(word ios)"
-		[ -z "$C" ] || matrix /dev/vdc "host.$1" "$(word ios)"
+		engines=$(word engines | tr : ' ')
+		# shellcheck disable=SC2086
+		matrix /dev/vdb "ram.$1" "$(word ios)" $engines
+		# shellcheck disable=SC2086
+		[ -z "$C" ] || matrix /dev/vdc "host.$1" "$(word ios)" $engines
 		;;
 	verify)
 		echo "SERIAL $(cat /sys/block/vdc/serial)"

@@ -28,10 +28,13 @@ per_io() {
 	cost_per "$per_name" 2000 12000 10000
 }
 
-# matrix DEVICE NAME REQUESTS: engines, patterns, depths, jobs
+# matrix DEVICE NAME REQUESTS ENGINE...: patterns, depths, jobs. Buffers are in
+# huge pages: else chance decides into how many segments each of them falls.
 matrix() {
 	device=$1 prefix=$2 ios=$3
-	for engine in libaio io_uring; do
+	shift 3
+	echo 24 >/proc/sys/vm/nr_hugepages
+	for engine; do
 		for pattern in randread:4k randwrite:4k read:128k write:128k; do
 			for depth in 1 32; do
 				for jobs in 1 4; do
@@ -39,7 +42,8 @@ matrix() {
 					[ "$bs" = 4k ] || n=$((ios / 2))
 					name=$prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$engine
 					job "$name" "$device" --rw="${pattern%:*}" --bs="$bs" --iodepth=$depth --numjobs=$jobs \
-						--ioengine=$engine --size=32M --io_size=64G --norandommap --number_ios="$n" --group_reporting
+						--ioengine="$engine" --size=32M --io_size=64G --norandommap --number_ios="$n" \
+						--mem=mmaphuge --group_reporting
 					echo "RESULT $name.iops $(iops "$name")"
 				done
 			done

@@ -262,13 +262,13 @@ bench_blk() {
 	bench_blk_poll
 	say "blk: fio matrix, deterministic, RAM-backed"
 	# Enough of them that fio's milliseconds are less than 1 %.
-	ios=8000 policies=stock:immediate:piggyback:adaptive
-	[ "$BENCH_QUICK" = no ] || policies=stock:adaptive
-	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.policies=$policies" '' --icount
+	ios=8000 engines=libaio:io_uring policies=stock:immediate:piggyback:adaptive
+	[ "$BENCH_QUICK" = no ] || { engines=libaio; policies=stock:adaptive; }
+	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.policies=$policies" '' --icount
 	blk_matrix "$BUILD/bench-blk-matrix.log" ram $policies '' "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: half)"
 	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
 	say "blk: fio matrix, in real time, RAM-backed and host disk, 2 vCPUs on 2 pCPUs, one more polls"
-	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios pvkit.policies=$policies:poll" ",disk=$BUILD/bench-disk.img:queues=2" --pcpus 3 --polling
+	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.policies=$policies:poll" ",disk=$BUILD/bench-disk.img:queues=2" --pcpus 3 --polling
 	mt="multi-threaded QEMU, 2 vCPUs on 2 pCPUs and a third that polls, on $(jobs) CPUs; $ios requests (128 KiB: half)"
 	blk_matrix "$BUILD/bench-blk-mt.log" ram $policies:poll mt. "$mt, RAM-backed"
 	blk_matrix "$BUILD/bench-blk-mt.log" host $policies:poll mt.host. "$mt, file on the host behind virtio-blk"
