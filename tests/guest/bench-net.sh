@@ -1,20 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # Guest side of `pvkit bench net`, in the Debian root of two VMs: iperf3 between
-# them (pvkit.role=server, client), and from the client through the uplink to
-# the machine that QEMU runs on. iperf3's JSON goes to the last disk, as a tar
-# archive. pvhyp is loaded only for the hypervisor's counters.
+# them (pvkit.role=server, client), by each of pvkit.policies in turn, and with
+# the stock driver from the client through the uplink to the machine that QEMU
+# runs on. iperf3's JSON goes to the last disk, as a tar archive. With policy
+# "stock" pvhyp is loaded only for the hypervisor's counters.
 # Prints lines: RESULT name value
 . /lib.sh
 ROLE=$(word role)
 MB=$(word mb)
+POLICIES=$(word policies | tr : ' ')
 LAST=$(find /dev -name 'vd?' | sort | tail -1)
 mkdir -p /tmp/out
 insmod /modules/pvhyp.ko
+case " ${POLICIES:=stock} " in " stock ") ;; *) insmod /modules/virtio_pv.ko || exit 1 ;; esac
+NIC=$(device_of /sys/class/net/eth0)
 ip link set lo up
-ip link set eth0 up
-for q in /sys/class/net/eth0/queues/tx-*; do [ -e "$q" ]; queues=$((${queues:-0} + 1)); done
-[ "$queues" = 1 ] || ethtool -L eth0 combined "$queues"
+
+# nic POLICY ADDRESS...: have it driven that way
+nic() {
+	use "$NIC" "$1" || { echo "FAILED: the NIC cannot use $1"; exit 1; }
+	# Where the hypervisor polls, the guest may, too: for 500 us, before it sleeps
+	# (50 on a processor, says the kernel; the emulated one is that much slower).
+	[ "$1" = poll ] && us=500 || us=0
+	echo $us >/proc/sys/net/core/busy_read
+	echo $us >/proc/sys/net/core/busy_poll
+	shift
+	ip link set eth0 up
+	queues=0
+	for q in /sys/class/net/eth0/queues/tx-*; do [ -e "$q" ] && queues=$((queues + 1)); done
+	[ "$queues" = 1 ] || ethtool -L eth0 combined "$queues"
+	for a; do ip addr replace "$a" dev eth0; done
+}
 
 # Name and options of each run between the VMs.
 runs() {
@@ -38,20 +55,26 @@ rate() {
 		END { printf "%.1f\n", r / 1e6 }' "/tmp/out/$1.json"
 }
 
+# Each policy has a port of its own, so that the two keep together.
 client() {
-	ip addr add 10.0.2.16/24 dev eth0
-	ip addr add 192.168.7.2/24 dev eth0
-	until ping -c 1 -W 1 192.168.7.1 >/dev/null 2>&1 || busybox ping -c 1 -W 1 192.168.7.1 >/dev/null 2>&1; do
-		sleep 0.1
+	port=5201
+	for p in $POLICIES; do
+		nic "$p" 10.0.2.16/24 192.168.7.2/24
+		until busybox ping -c 1 -W 1 192.168.7.1 >/dev/null 2>&1; do sleep 0.1; done
+		runs | while read -r name options; do
+			sleep 1
+			# shellcheck disable=SC2086
+			until cost "$p.$name" iperf3 -c 192.168.7.1 -p $port -J $options </dev/null >"/tmp/out/$p.$name.json"; do
+				grep -q refused "/tmp/out/$p.$name.json" || { echo "FAILED $p $name"; cat "/tmp/out/$p.$name.json"; break; }
+				sleep 0.1
+			done
+			echo "RESULT net.$p.$name.mbit $(rate "$p.$name")"
+			case $name in udp*) echo "RESULT net.$p.$name.sent_mbit $(awk '/"sum_sent":/ { on = 1 } on && /"bits_per_second"/ { gsub(",", ""); r = $2; on = 0 } END { printf "%.1f\n", r / 1e6 }' "/tmp/out/$p.$name.json")" ;; esac
+			echo "RESULT net.$p.$name.retransmits $(awk '/"retransmits"/ { gsub(",", ""); r = $2 } END { print r + 0 }' "/tmp/out/$p.$name.json")"
+		done
+		port=$((port + 1))
 	done
-	runs | while read -r name options; do
-		sleep 1
-		# shellcheck disable=SC2086
-		cost "$name" iperf3 -c 192.168.7.1 -J $options </dev/null >"/tmp/out/$name.json" ||
-			{ echo "FAILED $name"; cat "/tmp/out/$name.json"; }
-		echo "RESULT net.stock.$name.mbit $(rate "$name")"
-		echo "RESULT net.stock.$name.retransmits $(awk '/"retransmits"/ { gsub(",", ""); r = $2 } END { print r + 0 }' "/tmp/out/$name.json")"
-	done
+	nic stock 10.0.2.16/24
 	port=$(word uplink)
 	[ -n "$port" ] || return
 	for name in uplink uplink_reverse; do
@@ -65,13 +88,19 @@ client() {
 }
 
 server() {
-	ip addr add 192.168.7.1/24 dev eth0
-	runs | while read -r name options; do
-		cost "$name" iperf3 -s -1 -J </dev/null >"/tmp/out/server.$name.json"
+	port=5201
+	for p in $POLICIES; do
+		nic "$p" 192.168.7.1/24
+		runs | while read -r name options; do
+			cost "$p.$name" iperf3 -s -1 -p $port -J </dev/null >"/tmp/out/server.$p.$name.json"
+		done
+		port=$((port + 1))
 	done
 }
 
 $ROLE
-cost_per "cost.$ROLE" short long "$MB"
+for p in $POLICIES; do
+	cost_per "cost.$p.$ROLE" "$p.short" "$p.long" "$MB"
+done
 tar -C /tmp/out -cf "$LAST" .
 sync

@@ -17,11 +17,13 @@ iops() {
 		"/tmp/out/$1.json"
 }
 
-# per_io NAME DEVICE DEPTH OPTIONS...: cost of one 4 KiB random read. A first run brings fio into memory.
+# per_io NAME DEVICE DEPTH OPTIONS...: cost of one 4 KiB random read. The very
+# first run brings fio into memory.
 per_io() {
 	per_name=$1 per_device=$2 per_depth=$3
 	shift 3
-	for n in 1000 2000 12000; do
+	for n in ${per_warm:-1000} 2000 12000; do
+		per_warm=' '
 		cost $n job "$per_name.$n" "$per_device" --rw=randread --bs=4k --iodepth="$per_depth" --size=32M \
 			--io_size=64G --norandommap --number_ios=$n "$@"
 	done

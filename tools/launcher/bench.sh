@@ -313,17 +313,17 @@ blk_matrix() {
 	done
 }
 
-# net_run LOG MB VCPUS OPTIONS...: two VMs, and an iperf3 server on this machine
+# net_run LOG MB VCPUS POLICIES OPTIONS...: two VMs, with NET_ITEMS, and an iperf3 server on this machine
 net_run() {
-	net_log=$1 net_mb=$2 net_n=$3
-	shift 3
+	net_log=$1 net_mb=$2 net_n=$3 net_policies=$4
+	shift 4
 	root_guest "$BUILD/net.cpio" "$TOP/tests/guest/bench-net.sh"
 	rm -f "$BUILD/out.img" "$BUILD/out2.img"
 	truncate -s 16M "$BUILD/out.img" "$BUILD/out2.img"
 	port=$((20000 + $$ % 20000))
 	iperf3 -s -p $port >"$BUILD/iperf3.log" 2>&1 &
 	iperf3_pid=$!
-	net_args="append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$net_mb"
+	net_args="${NET_ITEMS:-}append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$net_mb pvkit.policies=$net_policies"
 	guest_run "$net_log" --timeout 900 --uplink lan "$@" \
 		--vm "name=server,vcpus=$net_n,mem=512M,$ROOT_ITEMS,net=lan:queues=$net_n,disk=$BUILD/out2.img,$net_args pvkit.role=server" \
 		--vm "name=client,vcpus=$net_n,mem=512M,$ROOT_ITEMS,net=lan:queues=$net_n,disk=$BUILD/out.img,$net_args pvkit.role=client pvkit.uplink=$port"
@@ -333,32 +333,54 @@ net_run() {
 	! grep FAILED "$net_log" || die "iperf3 failed (see $net_log)"
 }
 
-net_rates() {
-	results "$1" | awk '$1 ~ /\.mbit$/ && $1 !~ /\.(warm|short|long)\./' | while read -r n v; do
-		record "$2${n#net.stock}" "$v" Mbit/s "iperf3, received; $3"
+# net_cost LOG POLICY MB HOW: exits and instructions of a MB
+net_cost() {
+	exits "$1" "cost.$2" 0.1 | record_exits "net.$2.exits_per_mb" "net.$2.exits" "$4"
+	for w in hypervisor guest; do
+		record "net.$2.${w}_instructions_per_mb" "$(value "$1" "cost.$2.client.$w" | awk '{ printf "%.0f", $1 }')" \
+			instructions "counted by the PMU; $4"
 	done
-	results "$1" | awk '$1 ~ /tcp.*retransmits$/ { s += $2 } END { print s + 0 }' | while read -r v; do
-		record "$2.retransmits" "$v" segments "all TCP runs between the VMs; $3"
+}
+
+# net_rates LOG POLICIES INFIX HOW: throughput, and each policy's worst against stock
+net_rates() {
+	nr_log=$1 nr_infix=$3 nr_how=$4
+	for p in $(echo "$2" | tr : ' '); do
+		results "$nr_log" | awk -v p="net.$p." 'index($1, p) == 1 && /\.(sent_)?mbit / && !/\.(warm|short|long)\./ { print substr($1, length(p) + 1), $2 }' >"$BUILD/net.$p"
+		while read -r n v; do
+			record "net.$p.$nr_infix$n" "$v" Mbit/s "iperf3, received unless sent_; $nr_how"
+		done <"$BUILD/net.$p"
+		record "net.$p.${nr_infix}retransmits" "$(results "$nr_log" | awk -v p="net.$p.tcp" 'index($1, p) == 1 && /retransmits / { s += $2 } END { print s + 0 }')" \
+			segments "all TCP runs between the VMs; $nr_how"
+		[ "$p" = stock ] || record "net.$p.${nr_infix}worst_ratio" "$(awk '!/^tcp/ { next } NR == FNR { s[$1] = $2; next }
+			{ r = $2 / s[$1]; if (!n++ || r < least) least = r } END { printf "%.3f\n", least }' \
+			"$BUILD/net.stock" "$BUILD/net.$p")" ratio "received / by stock, least of the TCP runs; $nr_how"
 	done
 }
 
 bench_net() {
-	mb=64
+	mb=64 policies=stock:immediate:piggyback:adaptive
 	[ "$BENCH_QUICK" = no ] || mb=16
-	say "net: iperf3, two VMs on 1 pCPU, deterministic"
+	say "net: iperf3, two VMs on 1 pCPU, by each policy, deterministic"
 	log=$BUILD/bench-net.log
-	net_run "$log" $mb 1 --icount
-	how="iperf3 TCP, 1 stream, VM to VM; icount, two VMs of 1 vCPU on 1 pCPU, both VMs' exits; $((mb + 8)) MB less 8 MB; pvhyp loaded for the counters only"
-	exits "$log" cost 0.1 | record_exits net.stock.exits_per_mb net.stock.exits "$how"
-	for w in hypervisor guest; do
-		record net.stock.${w}_instructions_per_mb "$(value "$log" cost.client.$w | awk '{ printf "%.0f", $1 }')" \
-			instructions "counted by the PMU; $how"
+	net_run "$log" $mb 1 $policies --icount
+	how="iperf3 TCP, 1 stream, VM to VM; icount, two VMs of 1 vCPU on 1 pCPU, both VMs' exits; $((mb + 8)) MB less 8 MB"
+	for p in $(echo $policies | tr : ' '); do
+		net_cost "$log" "$p" $mb "$how"
 	done
-	net_rates "$log" net.stock "icount, two VMs of 1 vCPU on 1 pCPU, $mb MB or 2 s"
+	net_rates "$log" $policies '' "icount, two VMs of 1 vCPU on 1 pCPU, $mb MB or 2 s"
+	say "net: the same by a pCPU that polls"
+	log=$BUILD/bench-net-poll.log
+	net_run "$log" 64 1 stock:poll --pcpus 3 --polling
+	how="iperf3 TCP, 1 stream, VM to VM; multi-threaded QEMU, two VMs of 1 vCPU on 2 pCPUs and a third that polls, on $(jobs) CPUs; both VMs' exits; 72 MB less 8 MB"
+	exits "$log" cost.stock 0.1 | record_exits net.stock.mt.exits_per_mb net.stock.mt.exits "$how"
+	exits "$log" cost.poll 0.1 | record_exits net.poll.exits_per_mb net.poll.exits "$how; guests busy-poll for up to 500 us"
+	NET_ITEMS=partitioned=yes, net_run "$log" 64 1 poll --pcpus 3 --polling
+	exits "$log" cost.poll 0.1 | record_exits net.poll.partitioned.exits_per_mb net.poll.partitioned.exits "the same with partitioned VMs"
 	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
-	say "net: iperf3, two VMs of 2 vCPUs on 2 pCPUs, in real time"
-	net_run "$BUILD/bench-net-mt.log" $mb 2 --pcpus 2
-	net_rates "$BUILD/bench-net-mt.log" net.stock.mt "multi-threaded QEMU, two VMs of 2 vCPUs and 2 queue pairs on 2 pCPUs, $mb MB or 2 s"
+	say "net: iperf3, two VMs of 2 vCPUs on 2 pCPUs, in real time, a third polls"
+	net_run "$BUILD/bench-net-mt.log" $mb 2 $policies:poll --pcpus 3 --polling
+	net_rates "$BUILD/bench-net-mt.log" $policies:poll mt. "multi-threaded QEMU, two VMs of 2 vCPUs and 2 queue pairs on 2 pCPUs and a third that polls, on $(jobs) CPUs; $mb MB or 2 s"
 }
 
 bench_partition() {
