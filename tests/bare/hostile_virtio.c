@@ -2,8 +2,9 @@
 /*
  * A driver that does what it must not, on every device of its VM. A case
  * spoils one step of an otherwise good request; the table says how it must
- * end. After each the device is reset, and a good request must work.
- * Prints KTAP.
+ * end. After each the device is reset, and a good request must work. All is
+ * done twice: with virtio-mmio's registers alone, and with doorbells and a page
+ * shared with the device. Prints KTAP.
  */
 #include "bare.h"
 
@@ -58,7 +59,12 @@ static struct {
 	u8 status;
 } r __attribute__((aligned(4096)));
 
+static struct pv_vcpu_page page __attribute__((aligned(4096)));
+static struct pv_io_page io __attribute__((aligned(4096)));
+static int doorbells;		/* this time */
+
 static u64 base;		/* of the device under test */
+static u32 slot;
 static u32 id, queue;
 static u32 last;		/* descriptor that ends the good chain */
 static u64 ring_desc, ring_avail, ring_used;
@@ -69,7 +75,29 @@ static unsigned int test;
 static u32 get(u32 reg) { return mmio_read(base + reg); }
 static void set(u32 reg, u32 v) { mmio_write(base + reg, v); }
 static void set64(u32 reg, u64 v) { set(reg, (u32)v); set(reg + 4, (u32)(v >> 32)); }
-static void kick(void) { set(QUEUE_NOTIFY, queue); }
+static u64 call(u64 fn, u64 x1, u64 x2, u64 x3)
+{
+	struct call c = { fn, x1, x2, x3 };
+
+	hvc(&c);
+	return c.x0;
+}
+static void ring(u32 slots, u32 queues)
+{
+	page.kicks[slot] = queues;
+	io.queue[queue].rung_at = now();
+	asm volatile("dmb ish" : : : "memory");
+	page.doorbells = slots;
+}
+static void kick(void)
+{
+	if (doorbells) {
+		ring(1U << slot, 1U << queue);
+		call(PV_FN_FEATURES, 0, 0, 0);		/* any exit */
+	} else {
+		set(QUEUE_NOTIFY, queue);
+	}
+}
 static void features_set(u64 f)
 {
 	set(DRV_SEL, 0);
@@ -244,6 +272,32 @@ CASE(ack_everything, set(INT_ACK, ~0U); kick(); said = !(get(STATUS) & NEEDS_RES
 CASE(reset_in_flight, kick(); set(STATUS, 0); said = get(STATUS) == 0 && get(INT_STATUS) == 0)
 CASE(reset_storm, for (int i = 0; i < 50; i++) { kick(); set(STATUS, 0); } said = get(STATUS) == 0)
 
+/* doorbells and calls */
+CASE(bell_all_queues, ring(1U << slot, ~0U))
+CASE(bell_all_slots, for (u32 i = 0; i < PV_IO_SLOTS; i++) page.kicks[i] = ~0U; ring(~0U, ~0U))
+CASE(bell_no_queue, ring(~0U, 0))
+CASE(bell_storm, for (int i = 0; i < 200; i++) { ring(1U << slot, ~0U); call(PV_FN_NOTIFY, slot, ~0U, 0); })
+CASE(bell_in_the_past, io.queue[queue].rung_at = 0; page.doorbells = 1U << slot; page.kicks[slot] = 1U << queue)
+CASE(bell_in_the_future, io.queue[queue].rung_at = ~0ULL; page.doorbells = 1U << slot; page.kicks[slot] = 1U << queue)
+CASE(delay_endless, page.max_delay_us = ~0U; ring(1U << slot, 1U << queue); call(PV_FN_NOTIFY, slot, 0, 0))
+CASE(delay_tiny, page.max_delay_us = 1; ring(1U << slot, 1U << queue); call(PV_FN_NOTIFY, slot, 0, 0))
+CASE(notify_good, said = call(PV_FN_NOTIFY, slot, 1U << queue, 0) == 0 && r.used.idx == 1)
+CASE(notify_no_slot, said = call(PV_FN_NOTIFY, SLOTS, 1, 0) == (u64)PV_EINVAL && call(PV_FN_NOTIFY, ~0ULL, 1, 0) == (u64)PV_EINVAL)
+CASE(io_page_late, said = call(PV_FN_IO_REGISTER, slot, (u64)&io, 0) == (u64)PV_EDENIED)
+CASE(io_page_twice, call(PV_FN_IO_REGISTER, slot, (u64)&io, 0);
+     said = call(PV_FN_IO_REGISTER, slot, (u64)&io, 0) == (u64)PV_EEXIST)
+CASE(io_page_misaligned, said = call(PV_FN_IO_REGISTER, slot, (u64)&io + 64, 0) == (u64)PV_EINVAL)
+CASE(io_page_outside, said = call(PV_FN_IO_REGISTER, slot, RAM + RAM_SIZE, 0) == (u64)PV_EINVAL &&
+     call(PV_FN_IO_REGISTER, slot, RAM - 4096, 0) == (u64)PV_EINVAL && call(PV_FN_IO_REGISTER, slot, BUS, 0) == (u64)PV_EINVAL &&
+     call(PV_FN_IO_REGISTER, slot, ~0xfffULL, 0) == (u64)PV_EINVAL && call(PV_FN_IO_REGISTER, 99, (u64)&io, 0) == (u64)PV_EINVAL)
+CASE(io_page_garbage, memset(&io, 0xff, sizeof(io)))
+CASE(io_write_reset, call(PV_FN_IO_WRITE, slot, STATUS, 0); said = get(STATUS) == 0)
+CASE(io_write_notify, said = call(PV_FN_IO_WRITE, slot, QUEUE_NOTIFY, queue) == 0 && r.used.idx == 1)
+CASE(io_write_config, said = call(PV_FN_IO_WRITE, slot, CONFIG, 0) == (u64)PV_EINVAL)
+CASE(io_write_odd, said = call(PV_FN_IO_WRITE, slot, STATUS + 1, 0) == (u64)PV_EINVAL && call(PV_FN_IO_WRITE, SLOTS, STATUS, 0) == (u64)PV_EINVAL)
+CASE(io_write_slot, said = call(PV_FN_IO_WRITE, ~0ULL, STATUS, 0) == (u64)PV_EINVAL && get(STATUS) & DRIVER_OK)
+CASE(poll_nobody, said = call(PV_FN_IO_POLL, slot, 1, 0) == (u64)PV_ENOTSUPP && call(PV_FN_IO_POLL, slot, 2, 0) == (u64)PV_EINVAL)
+
 /* block */
 static int blk_status(u8 status) { kick(); return r.status == status && r.used.idx == 1; }
 CASE(blk_type, blk_request(99, 0, 512); said = blk_status(2))
@@ -359,6 +413,17 @@ static const struct {
 	X(config_written, 0, REQUEST, SAYS), X(addresses_late, 0, REQUEST, COMPLETES),
 	X(unready, 0, REQUEST, IGNORED), X(ack_everything, 0, REQUEST, SAYS),
 	X(reset_in_flight, 0, REQUEST, SAYS), X(reset_storm, 0, REQUEST, SAYS),
+	X(bell_all_queues, 0, REQUEST, COMPLETES), X(bell_all_slots, 0, REQUEST, COMPLETES),
+	X(bell_no_queue, 0, REQUEST, COMPLETES), X(bell_storm, 0, REQUEST, COMPLETES),
+	X(bell_in_the_past, 0, REQUEST, COMPLETES), X(bell_in_the_future, 0, REQUEST, COMPLETES),
+	X(delay_endless, 0, REQUEST, COMPLETES), X(delay_tiny, 0, REQUEST, COMPLETES),
+	X(notify_good, 0, REQUEST, SAYS), X(notify_no_slot, 0, REQUEST, SAYS),
+	X(io_page_late, 0, REQUEST, SAYS), X(io_page_twice, 0, QUEUE, SAYS),
+	X(io_page_misaligned, 0, QUEUE, SAYS), X(io_page_outside, 0, QUEUE, SAYS),
+	X(io_page_garbage, 0, QUEUE, COMPLETES), X(io_write_reset, 0, REQUEST, SAYS),
+	X(io_write_notify, 0, REQUEST, SAYS), X(io_write_config, 0, REQUEST, SAYS),
+	X(io_write_odd, 0, REQUEST, SAYS), X(io_write_slot, 0, REQUEST, SAYS),
+	X(poll_nobody, 0, REQUEST, SAYS),
 	X(blk_type, BLK, REQUEST, SAYS), X(blk_beyond, BLK, REQUEST, SAYS),
 	X(blk_wraps, BLK, REQUEST, SAYS), X(blk_write_beyond, BLK, REQUEST, SAYS),
 	X(blk_odd, BLK, REQUEST, SAYS), X(blk_no_data, BLK, REQUEST, SAYS),
@@ -386,6 +451,9 @@ static const struct {
 static void begin(void)
 {
 	set(STATUS, 0);
+	if (doorbells)
+		call(PV_FN_IO_REGISTER, slot, (u64)&io, 0);
+	page.max_delay_us = 200;
 	set(STATUS, 1);
 	set(STATUS, 3);
 	memset(&r.avail, 0, sizeof(r.avail));
@@ -451,7 +519,7 @@ static void report(int ok, const char *device, const char *name)
 {
 	put(ok ? "ok " : "not ok ");
 	put_number(++test);
-	put(" ");
+	put(doorbells ? " doorbells, " : " ");
 	put(device);
 	put(": ");
 	put(name);
@@ -482,8 +550,10 @@ void bare_main(void)
 	static const char *const names[] = { "", "net", "blk", "console", "rng" };
 	u32 plan = 0;
 
-	for (int pass = 0; pass < 2; pass++) {
-		for (u32 slot = 0; slot < SLOTS; slot++) {
+	hvc1(PV_FN_PAGE_REGISTER, (u64)&page);
+	for (int pass = 0; pass < 3; pass++) {	/* count, and test twice */
+		doorbells = pass == 2;
+		for (slot = 0; slot < SLOTS; slot++) {
 			u64 faults = nr_faults;
 
 			base = BUS + slot * STRIDE;
@@ -492,7 +562,7 @@ void bare_main(void)
 			id = get(DEVICE_ID);
 			queue = id == NET || id == CONSOLE;
 			for (u32 i = 0; !pass && i < sizeof(cases) / sizeof(cases[0]); i++)
-				plan += !cases[i].device || cases[i].device == id;
+				plan += (!cases[i].device || cases[i].device == id) * 2;
 			if (pass)
 				test_device(names[id]);
 		}

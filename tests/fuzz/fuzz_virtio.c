@@ -93,6 +93,19 @@ static void descriptor(u32 queue, u32 i, u64 addr, u32 len, u16 flags, u16 next)
 	memcpy(ram(ring_at(queue) + i % 64 * 16, 16), &d, 16);
 }
 
+static u64 page_at(u64 v) { return v & 0x8000 ? address() : GUEST_RAM_BASE + v % (RAM_SIZE / PAGE_SIZE) * PAGE_SIZE; }
+
+static void call(u32 fn, u64 x1, u64 x2, u64 x3)
+{
+	u64 *x = vm->vcpus[0]->regs.x;
+
+	x[0] = fn;
+	x[1] = x1;
+	x[2] = x2;
+	x[3] = x3;
+	hypercall_dispatch(vm->vcpus[0]);
+}
+
 static void host_goes_on(void) { fake_host_finish(8); }
 
 static void step(u32 nr)
@@ -100,7 +113,7 @@ static void step(u32 nr)
 	u32 dev = take(1) % nr, queue;
 	u64 a;
 
-	switch (take(1) % 12) {
+	switch (take(1) % 14) {
 	case 0:
 		a = take(2);
 		reg(dev, a & 0x1ff, (u32)take(4));
@@ -154,7 +167,26 @@ static void step(u32 nr)
 	case 11:
 		vconsole_input(vm, (char)take(1));
 		break;
+	case 12:
+		{
+			static const u32 fns[] = { PV_FN_NOTIFY, PV_FN_IO_REGISTER, PV_FN_IO_WRITE, PV_FN_IO_POLL,
+						   PV_FN_PAGE_REGISTER, PV_FN_PAGE_UNREGISTER };
+			u32 fn = fns[take(1) % ARRAY_SIZE(fns)];
+
+			a = take(2);
+			call(fn, fn == PV_FN_PAGE_REGISTER ? page_at(a) : dev,
+			     fn == PV_FN_IO_REGISTER ? page_at(a) : fn == PV_FN_IO_WRITE ? a & 0x1ff : a, take(4));
+		}
+		break;
+	case 13:			/* the polling pCPU comes by */
+		for (u32 d = 0; d < vm->nr_virtio; d++)
+			for (u32 i = 0; i < vm->virtio[d]->nr_queues; i++)
+				if (vm->virtio[d]->polled && !vm->virtio[d]->queues[i].input)
+					virtqueue_poll(&vm->virtio[d]->queues[i]);
+		break;
 	}
+	if (READ_ONCE(*vm->vcpus[0]->doorbells))	/* as at any exit */
+		doorbells_drain(vm->vcpus[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -169,6 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (fake_host_waiting())
 		fake_host_finish(1000);
 	virtio_vm_reset(vm);
+	pvpage_drop(vm->vcpus[0]);
 	vm->vcpus[0]->work = 0;
 	vgic_vcpu_reset(vm->vcpus[0]);
 	vgic_vm_init(vm);
@@ -201,6 +234,11 @@ static const struct {
 	     DESC(2, 1, 0x2010, 1, 2, 0), AVAIL(2, 0, 0), KICK(2, 4)),
 	SEED("console", SETUP(4), DESC(1, 0, 0x2000, 8, 0, 0), AVAIL(1, 0, 0), KICK(4, 1)),
 	SEED("console-in", SETUP(4), DESC(0, 0, 0x2000, 8, 2, 0), AVAIL(0, 0, 0), KICK(4, 0), 0, 11, 65),
+	SEED("doorbell", 0, 12, 4, 5, 0, 0, 0, 0, 0, 0, 12, 1, 6, 0, 0, 0, 0, 0, SETUP(0), DESC(0, 0, 0x2000, 16, 1, 1),
+	     DESC(0, 1, 0x3000, 4096, 3, 2), DESC(0, 2, 0x2010, 1, 2, 0), AVAIL(0, 0, 0),
+	     0, 2, 0x48, 0x51, 1, 1, 0, 2, 0x40, 0x51, 1, 1, 0, 12, 0, 1, 0, 0, 0, 0, 0),
+	SEED("poll", SETUP(0), DESC(0, 0, 0x2000, 16, 1, 1), DESC(0, 1, 0x3000, 4096, 3, 2), DESC(0, 2, 0x2010, 1, 2, 0),
+	     0, 12, 3, 1, 0, 0, 0, 0, 0, AVAIL(0, 0, 0), 0, 13),
 	SEED("rng", SETUP(5), DESC(0, 0, 0x2000, 64, 2, 0), AVAIL(0, 0, 0), KICK(5, 0)),
 };
 
@@ -233,6 +271,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	}
 	fake_reset(1);
 	fake_relax = host_goes_on;
+	polling_pcpus = 1;
+	poll_init();
 	vm = fake_vm(1, RAM_SIZE);
 	vm->vcpus[0]->state = VCPU_RUNNING;
 	pcpus[0].current = vm->vcpus[0];
