@@ -1,30 +1,42 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# fio's own verification on a RAM-backed and a host disk, by the stock drivers
-# with no module of ours: every combination of engine, pattern, depth and jobs.
+# fio's own verification on a RAM-backed and a host disk: every combination of
+# engine, pattern, depth and jobs, by each of the policies that are named as
+# arguments: stock is virtio-mmio, with no module of ours. POLICY:ENGINE, only
+# with that engine.
 . "$TOP/tests/tap.sh"
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
 kernel_setup 6.12 cloud-arm64
 root_guest "$BUILD/blk-verify.cpio" "$TOP/tests/guest/bench-blk.sh"
-log=$BUILD/check/blk.log
-rm -f "$BUILD/verify.img" "$BUILD/verify-out.img"
-truncate -s 32M "$BUILD/verify.img"
-truncate -s 16M "$BUILD/verify-out.img"
-"$TOP/pvkit" run --timeout 500 --pcpus 2 --vm "name=blk,vcpus=2,mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=$BUILD/verify.img:queues=2:serial=verify-me,disk=$BUILD/verify-out.img,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=verify" >"$log" 2>&1 </dev/null
-status=$?
-plan 50
-tap $status "the guest runs to its end"
-for disk in vdb vdc; do
-	for engine in libaio io_uring; do
-		for pattern in randwrite write randrw; do
-			for depth in 1 32; do
-				for jobs in 1 4; do
-					grep -q "^VERIFIED verify.$disk.$pattern.qd$depth.j$jobs.$engine" "$log"
-					tap $? "$disk $pattern $engine depth $depth jobs $jobs"
+for policy; do
+	engines='libaio io_uring'
+	case $policy in *:*) engines=${policy#*:} policy=${policy%:*} ;; esac
+	# shellcheck disable=SC2086
+	plan $(($(set -- $engines; echo $#) * 24 + 2))
+	log=$BUILD/check/blk.$policy.log
+	rm -f "$BUILD/verify.img" "$BUILD/verify-out.img"
+	truncate -s 32M "$BUILD/verify.img"
+	truncate -s 16M "$BUILD/verify-out.img"
+	case $policy in
+	stock) policies='' pcpus=2 ;;
+	poll) policies=pvkit.policies=poll pcpus='3 --polling' ;;
+	*) policies=pvkit.policies=$policy pcpus=2 ;;
+	esac
+	# shellcheck disable=SC2086
+	"$TOP/pvkit" run --timeout 500 --pcpus $pcpus --vm "name=blk,vcpus=2,mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=$BUILD/verify.img:queues=2:serial=verify-me,disk=$BUILD/verify-out.img,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=verify pvkit.engines=$(echo "$engines" | tr ' ' :) $policies" >"$log" 2>&1 </dev/null
+	tap $? "$policy: the guest runs to its end"
+	for disk in vdb vdc; do
+		for engine in $engines; do
+			for pattern in randwrite write randrw; do
+				for depth in 1 32; do
+					for jobs in 1 4; do
+						grep -q "^VERIFIED verify.$policy.$disk.$pattern.qd$depth.j$jobs.$engine" "$log"
+						tap $? "$policy: $disk $pattern $engine depth $depth jobs $jobs"
+					done
 				done
 			done
 		done
 	done
+	expect "$policy: the disk's serial number" grep -q "^SERIAL verify-me" "$log"
 done
-expect "the disk's serial number" grep -q "^SERIAL verify-me" "$log"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # QEMU is killed at random moments while a guest writes and fsyncs to ext4 on a
-# host disk: whatever was acknowledged must be there at the next boot.
+# host disk: whatever was acknowledged must be there at the next boot. Every
+# other time the disk is driven by virtio_pv, with each policy in turn.
 # Argument: how many kills.
 . "$TOP/tests/tap.sh"
 . "$LAUNCHER/common.sh"
@@ -14,11 +15,11 @@ log=$BUILD/check/powercut.log
 rm -f "$disk"
 truncate -s 128M "$disk"
 /sbin/mke2fs -q -t ext4 -F "$disk"
-acked=0 from=1
+acked=0 from=1 policy=''
 
 # guest ARGUMENTS...: in a process group of its own, so that all of it can be killed.
 guest() {
-	TMPDIR=$BUILD/check/powercut setsid "$TOP/pvkit" run --timeout 120 --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=$KERNEL_ARGS pvkit.acked=$acked pvkit.from=$from $*" >"$log" 2>&1 </dev/null &
+	TMPDIR=$BUILD/check/powercut setsid "$TOP/pvkit" run --timeout 120 --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=$KERNEL_ARGS pvkit.acked=$acked pvkit.from=$from pvkit.policy=$policy $*" >"$log" 2>&1 </dev/null &
 	pid=$!
 }
 # What the guest has found, and how far it has come.
@@ -34,6 +35,7 @@ checked() {
 }
 # Every fourth kill comes at any moment of boot and recovery, the others while it writes.
 cut() {
+	case $(($1 % 6)) in 1) policy=piggyback ;; 3) policy=adaptive ;; 5) policy=immediate ;; *) policy='' ;; esac
 	guest
 	if [ $(($1 % 4)) = 0 ]; then
 		seconds=$(random 8) when="of the start"
@@ -53,7 +55,7 @@ plan $(($1 + 2))
 n=1
 while [ $n -le "$1" ]; do
 	cut $n
-	tap $? "kill $n after $seconds s $when, $acked acknowledged so far"
+	tap $? "kill $n after $seconds s $when, $acked acknowledged so far${policy:+, $policy}"
 	n=$((n + 1))
 done
 verified() {

@@ -51,7 +51,7 @@ bool doorbells_check(struct vcpu *v)
 static void account(struct virtio_dev *dev, u32 index)
 {
 	struct pv_io_queue *q;
-	u64 rung_at, now = arch_counter() - dev->vm->cntvoff, ns;
+	u64 rung_at, now, ns;
 	u32 bucket = 0;
 
 	if (!dev->io || index >= PV_IO_QUEUES)
@@ -59,10 +59,9 @@ static void account(struct virtio_dev *dev, u32 index)
 	q = &dev->io->queue[index];
 	WRITE_ONCE(q->drains, READ_ONCE(q->drains) + 1);
 	WRITE_ONCE(q->chains, READ_ONCE(q->chains) + virtqueue_pending(&dev->queues[index]));
-	rung_at = READ_ONCE(q->rung_at);
-	if (rung_at > now)
-		return;
-	ns = ticks_to_ns(now - rung_at);
+	rung_at = READ_ONCE(q->rung_at);	/* another CPU may have rung meanwhile, too */
+	now = arch_counter() - dev->vm->cntvoff;
+	ns = now > rung_at ? ticks_to_ns(now - rung_at) : 0;
 	if (ns > READ_ONCE(q->delay_max_ns))
 		WRITE_ONCE(q->delay_max_ns, ns);
 	while (bucket < PV_IO_DELAYS - 1 && ns >= 1000ULL << bucket)

@@ -34,8 +34,11 @@ run() {
 		;;
 	verify)
 		echo "SERIAL $(cat /sys/block/vdc/serial)"
-		verify /dev/vdb "$1.vdb"
-		verify /dev/vdc "$1.vdc"
+		engines=$(word engines | tr : ' ')
+		# shellcheck disable=SC2086
+		verify /dev/vdb "$1.vdb" $engines
+		# shellcheck disable=SC2086
+		verify /dev/vdc "$1.vdc" $engines
 		;;
 	esac
 	cat /sys/kernel/debug/virtio_pv/*/queues 2>/dev/null | sed "s/^/QUEUE $1 /"

@@ -23,8 +23,8 @@ nic() {
 	# Where the hypervisor polls, the guest may, too: for 500 us, before it sleeps
 	# (50 on a processor, says the kernel; the emulated one is that much slower).
 	[ "$1" = poll ] && us=500 || us=0
-	echo $us >/proc/sys/net/core/busy_read
-	echo $us >/proc/sys/net/core/busy_poll
+	echo "$us" >/proc/sys/net/core/busy_read
+	echo "$us" >/proc/sys/net/core/busy_poll
 	shift
 	ip link set eth0 up
 	queues=0

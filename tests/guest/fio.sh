@@ -19,13 +19,15 @@ iops() {
 
 # per_io NAME DEVICE DEPTH OPTIONS...: cost of one 4 KiB random read. The very
 # first run brings fio into memory.
+per_warm=
 per_io() {
 	per_name=$1 per_device=$2 per_depth=$3
 	shift 3
-	for n in ${per_warm:-1000} 2000 12000; do
-		per_warm=' '
-		cost $n job "$per_name.$n" "$per_device" --rw=randread --bs=4k --iodepth="$per_depth" --size=32M \
-			--io_size=64G --norandommap --number_ios=$n "$@"
+	for n in 1000 2000 12000; do
+		[ "$n$per_warm" != 1000done ] || continue
+		per_warm=done
+		cost "$n" job "$per_name.$n" "$per_device" --rw=randread --bs=4k --iodepth="$per_depth" --size=32M \
+			--io_size=64G --norandommap --number_ios="$n" "$@"
 	done
 	cost_per "$per_name" 2000 12000 10000
 }
@@ -53,15 +55,17 @@ matrix() {
 	done
 }
 
-# verify DEVICE NAME: the same, with checksums
+# verify DEVICE NAME ENGINE...: the same, with checksums
 verify() {
-	for engine in libaio io_uring; do
+	verify_device=$1 verify_name=$2
+	shift 2
+	for engine; do
 		for pattern in randwrite:4k write:128k randrw:4k; do
 			for depth in 1 32; do
 				for jobs in 1 4; do
-					name=verify.$2.${pattern%:*}.qd$depth.j$jobs.$engine
-					job "$name" "$1" --rw="${pattern%:*}" --bs="${pattern#*:}" --iodepth=$depth --numjobs=$jobs \
-						--ioengine=$engine --size=6M --offset_increment=6M --verify=crc32c \
+					name=verify.$verify_name.${pattern%:*}.qd$depth.j$jobs.$engine
+					job "$name" "$verify_device" --rw="${pattern%:*}" --bs="${pattern#*:}" --iodepth=$depth --numjobs=$jobs \
+						--ioengine="$engine" --size=6M --offset_increment=6M --verify=crc32c \
 						--verify_fatal=1 --group_reporting
 					echo "VERIFIED $name"
 				done

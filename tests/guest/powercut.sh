@@ -8,6 +8,10 @@ modprobe virtio_blk
 ACKED=$(word acked)
 FROM=$(word from)
 SLOTS=64
+POLICY=$(word policy)
+if [ -n "$POLICY" ]; then
+	load pvhyp && load virtio_pv && use "$(device_of /sys/block/vda)" "$POLICY" || echo "LOST: cannot use $POLICY"
+fi
 mkdir -p /mnt
 mount -t ext4 /dev/vda /mnt || { echo "LOST: the file system does not mount"; exit; }
 mkdir -p /mnt/files

@@ -42,9 +42,11 @@ cmd_check() {
 			--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/ktap.cpio,reset=stop,append=$KERNEL_ARGS"
 		suite console 150 sh "$TOP/tests/console.sh"
 		suite devices 300 sh "$TOP/tests/devices.sh"
-		suite blk 600 sh "$TOP/tests/blk.sh"
-		crowd=30
-		[ $CHECK = normal ] || crowd=600
+		crowd=30 rounds=6 policies="stock piggyback:io_uring"
+		[ $CHECK = normal ] || { crowd=600 rounds=100; policies="stock immediate piggyback adaptive poll"; }
+		# shellcheck disable=SC2086
+		suite blk 3000 sh "$TOP/tests/blk.sh" $policies
+		suite virtio_pv 1600 sh "$TOP/tests/virtio_pv.sh" $rounds
 		suite crowd 3000 sh "$TOP/tests/crowd.sh" $crowd
 		suite figures 2400 sh "$TOP/tests/figures.sh"
 	fi

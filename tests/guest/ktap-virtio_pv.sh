@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# virtio_pv in the Debian root, KTAP: devices moved to it and back under load,
+# policies, CPUs going and coming, hibernation, the console, what it counts.
+# /dev/vdb and /dev/vdc are RAM, the last for swap; eth0 has an uplink.
+# pvkit.rounds: how often what is done again and again is done.
+. /lib.sh
+. /fio.sh
+ROUNDS=$(word rounds)
+mkdir -p /tmp/out
+plan 21
+B=$(device_of /sys/block/vdb)
+NIC=$(device_of /sys/class/net/eth0)
+for d in /sys/bus/platform/devices/*.virtio_mmio; do
+	[ "$(cat "$d"/virtio*/device)" != 0x0003 ] || CONSOLE=$(basename "$d")
+done
+exit_sum() { counters | awk -F = -v which="^($1)\$" '$1 ~ which { s += $2 } END { print s }'; }
+# exits REASONS COMMAND...: how many of these it costs; counting itself, which makes calls, taken off
+exits() {
+	exits_which=$1
+	shift
+	exits_a=$(exit_sum "$exits_which")
+	exits_b=$(exit_sum "$exits_which")
+	"$@" >/dev/null 2>&1
+	exits_c=$(exit_sum "$exits_which")
+	echo $((exits_c - exits_b - (exits_b - exits_a)))
+}
+quiet() { ! dmesg | grep -E "BUG|WARNING|Oops|lockup|rcu:.*stall|I/O error, dev vdb|blk_update.*vdb|virtio.*(broken|failed)" | sed 's/^/# /' | grep .; }
+good() { job good /dev/vdb --rw=randwrite --bs=4k --iodepth=8 --ioengine=libaio --size=8M --verify=crc32c --verify_fatal=1; }
+pinged() { busybox ping -c 2 -W 2 10.0.2.2 >/dev/null; }
+nic_up() { ip link set eth0 up && ip addr replace 10.0.2.15/24 dev eth0 && pinged; }
+
+insmod /modules/pvhyp.ko
+check "it loads" insmod /modules/virtio_pv.ko
+bind "$B" virtio-mmio
+stock=$(exits "mmio_virtio|hvc" bind "$B" virtio-mmio)
+check "a disk" bind "$B" virtio_pv
+ours=$(exits "mmio_virtio|hvc" bind "$B" virtio_pv)
+echo "# unbinding and binding a disk: $stock exits by virtio-mmio, $ours by virtio_pv"
+check "...is set up with fewer exits" [ "$ours" -lt "$stock" ]
+check "...works" good
+check "a NIC" bind "$NIC" virtio_pv
+check "...works" nic_up
+
+# 4,000 bytes at once: to the PL011, and to the virtio console. The terminals do
+# not add carriage returns, for which they would cut each line into three writes.
+seq 100000 100443 | sed 's/^/# /' >/tmp/text
+stty -F /dev/ttyAMA0 -opost
+pl011=$(exits mmio_uart sh -c "cat /tmp/text >/dev/ttyAMA0; sleep 0.5")
+check "a console" bind "$CONSOLE" virtio_pv
+exec 3>/dev/hvc0		# else it forgets
+stty -F /dev/hvc0 -opost
+echo immediate >"/sys/bus/platform/devices/$CONSOLE/policy"
+hvc=$(exits "mmio_.*|hvc|notify" sh -c "cat /tmp/text >/dev/hvc0; sleep 0.5")
+stty -F /dev/ttyAMA0 opost
+exec 3>&-
+echo "# $(wc -c </tmp/text) bytes: $pl011 exits by the PL011, $hvc by the virtio console"
+check "...writes 4,000 bytes with a few exits" [ "$hvc" -lt 40 ]
+
+policies() {
+	for p in immediate piggyback adaptive; do
+		use "$B" $p && grep -q "\[$p\]" "/sys/bus/platform/devices/$B/policy" && good || return 1
+	done
+}
+check "each policy" policies
+check "polling is refused where no pCPU polls" sh -c "! echo poll >/sys/bus/platform/devices/$B/policy 2>/tmp/err && grep -q 'not supported' /tmp/err"
+check "nonsense is refused" sh -c "! echo nonsense >/sys/bus/platform/devices/$B/policy 2>/dev/null && ! echo 5 >/sys/module/virtio_pv/parameters/max_delay_us 2>/dev/null"
+
+# change COMMAND...: again and again, while fio verifies what it writes
+change() {
+	fio --name=under --filename=/dev/vdb --direct=1 --rw=randwrite --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
+		--verify=crc32c --verify_backlog=256 --verify_fatal=1 --time_based --runtime=1000 --eta=never >/tmp/under.log 2>&1 &
+	fio_pid=$!
+	i=0
+	while [ $i -lt "$ROUNDS" ] && kill -0 $fio_pid 2>/dev/null; do
+		"$@" $i || break
+		i=$((i + 1))
+	done
+	kill $fio_pid
+	wait $fio_pid
+	[ $i = "$ROUNDS" ] && ! grep -iE "verify:|error=" /tmp/under.log
+}
+next_policy() { case $(($1 % 3)) in 0) use "$B" immediate ;; 1) use "$B" piggyback ;; 2) use "$B" adaptive ;; esac; sleep 0.05; }
+check "policies change under load" change next_policy
+cpus() { echo 0 >/sys/devices/system/cpu/cpu1/online && sleep 0.02 && echo 1 >/sys/devices/system/cpu/cpu1/online && sleep 0.02; }
+use "$B" piggyback
+check "CPUs go and come under load" change cpus
+delays() { echo $((20 + $1 * 37 % 9000)) >/sys/module/virtio_pv/parameters/max_delay_us; sleep 0.02; }
+check "the bound changes under load" change delays
+echo 200 >/sys/module/virtio_pv/parameters/max_delay_us
+counted() {
+	awk '{ for (i = 1; i <= NF; i++) { split($i, a, "="); v[a[1]] = a[2] }
+		n = split(v["delays"], d, ","); s = 0; for (i = 1; i <= n; i++) s += d[i]
+		if (v["name"] != "req.0" && v["name"] != "req.1") next
+		seen++
+		if (v["sent"] > v["asked"] || s != v["drains"] || !v["asked"] || !v["drains"]) bad = 1 }
+		END { exit !(seen && !bad) }' /sys/kernel/debug/virtio_pv/*/queues
+}
+check "kicks and delays are counted" counted
+check "nothing to complain of so far" quiet
+
+# Devices that go while they are used: those who use them get errors, nobody else.
+rebind() {
+	i=0
+	while [ $i -lt "$ROUNDS" ]; do
+		fio --name=lost --filename=/dev/vdb --direct=1 --rw=randrw --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
+			--time_based --runtime=60 >/dev/null 2>&1 &
+		fio_pid=$!
+		busybox ping -i 0.02 10.0.2.2 >/dev/null 2>&1 &
+		ping_pid=$!
+		sleep 0.1
+		case $((i % 3)) in
+		0) bind "$B" virtio-mmio && bind "$B" virtio_pv && use "$B" piggyback || return 1 ;;
+		1) bind "$NIC" virtio-mmio && bind "$NIC" virtio_pv || return 1 ;;
+		2)
+			rmmod virtio_pv && [ ! -e /sys/kernel/debug/virtio_pv ] && insmod /modules/virtio_pv.ko || return 1
+			for d in "$B" "$NIC" "$CONSOLE"; do bind "$d" virtio_pv || return 1; done
+			;;
+		esac
+		kill $ping_pid
+		kill $fio_pid 2>/dev/null
+		wait
+		i=$((i + 1))
+	done
+}
+check "bound, unbound, removed $ROUNDS times under load" rebind
+check "...and the disk works" good
+check "...and the NIC" nic_up
+hibernate() {
+	mkswap /dev/vdc >/dev/null 2>&1 && swapon /dev/vdc && cat /sys/block/vdc/dev >/sys/power/resume 2>/dev/null
+	echo 0 >/sys/power/image_size
+	echo test_resume >/sys/power/disk && echo disk >/sys/power/state && dmesg | grep -q "hibernation exit" && good && pinged
+}
+if [ -e /sys/power/disk ] && grep -q test_resume /sys/power/disk; then
+	check "it survives hibernation" hibernate
+else
+	skip "it survives hibernation" "no test_resume in this kernel"
+fi
+back() { bind "$B" virtio-mmio && bind "$NIC" virtio-mmio && bind "$CONSOLE" virtio-mmio && rmmod virtio_pv && good && nic_up; }
+check "all go back to virtio-mmio, and it unloads" back
