@@ -17,6 +17,7 @@
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 
 #include <pvkit/pvhyp.h>
 
@@ -102,7 +103,27 @@ static const char * const state_names[] = {
 /* "exits": one line per reason, one column per online CPU. */
 static int exits_show(struct seq_file *m, void *unused)
 {
+	unsigned long (*exits)[PV_EXIT_NR + 2];	/* STATS gives three at a time */
 	int cpu, i;
+
+	exits = kcalloc(nr_cpu_ids, sizeof(*exits), GFP_KERNEL);
+	if (!exits)
+		return -ENOMEM;
+	for_each_online_cpu(cpu) {
+		u32 vcpu = per_cpu_ptr(&pvhyp_cpus, cpu)->vcpu;
+
+		for (i = 0; i < PV_EXIT_NR; i += 3) {
+			struct arm_smccc_res res;
+
+			/* Exact, where the page is as old as its last refresh. */
+			arm_smccc_1_1_hvc(PV_FN_STATS, vcpu, i, 0, &res);
+			if ((long)res.a0 == PV_SUCCESS) {
+				exits[cpu][i] = res.a1;
+				exits[cpu][i + 1] = res.a2;
+				exits[cpu][i + 2] = res.a3;
+			}
+		}
+	}
 
 	seq_printf(m, "%-14s", "reason");
 	for_each_online_cpu(cpu)
@@ -110,16 +131,11 @@ static int exits_show(struct seq_file *m, void *unused)
 	seq_putc(m, '\n');
 	for (i = 0; i < PV_EXIT_NR; i++) {
 		seq_printf(m, "%-14s", exit_names[i]);
-		for_each_online_cpu(cpu) {
-			struct arm_smccc_res res;
-			u32 vcpu = per_cpu_ptr(&pvhyp_cpus, cpu)->vcpu;
-
-			/* Exact, where the page is as old as its last refresh. */
-			arm_smccc_1_1_hvc(PV_FN_STATS, vcpu, i, 0, &res);
-			seq_printf(m, " %13lu", (long)res.a0 ? 0 : res.a1);
-		}
+		for_each_online_cpu(cpu)
+			seq_printf(m, " %13lu", exits[cpu][i]);
 		seq_putc(m, '\n');
 	}
+	kfree(exits);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(exits);

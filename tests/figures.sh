@@ -7,7 +7,7 @@ figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "$BUILD/results.tsv"; }
 at_most() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") <= $2) }"; }
 at_least() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") >= $2) }"; }
 limit() { expect "$2 $1 $3 (is $(figure "$2"))" "$1" "$2" "$3"; }
-plan 22
+plan 30
 limit at_most exits.hypercall 150
 limit at_most exits.hypercall_fast 60
 limit at_most exits.mmio_gicd 300
@@ -27,7 +27,14 @@ limit at_least lock.mt.pv_vs_fit 0.70
 limit at_most lock.pv.4x.longest_wait_ms 80
 limit at_most lock.pv.8x.longest_wait_ms 160
 limit at_most blk.stock.hyp_instructions_per_io 1500
-limit at_most blk.stock.exits_per_io 4
+limit at_most blk.stock.exits_per_io 2.1
+limit at_most blk.immediate.exits_per_io 2.1
+limit at_most blk.piggyback.exits_per_io 1.1
+limit at_most blk.piggyback.qd32.exits_per_io 0.1
+limit at_most blk.poll.exits_per_io 0.02
+limit at_least blk.adaptive.worst_ratio 0.98
+limit at_most kick.max_delay_us 200
+limit at_most net.poll.partitioned.exits_per_mb 1
 limit at_least net.stock.tcp1.mbit 1000
 limit at_most net.stock.exits_per_mb 200
 limit at_most partition.exits_per_s.idle 0

@@ -47,18 +47,16 @@ bool doorbells_check(struct vcpu *v)
 	return true;
 }
 
-/* How long a doorbell waited, by what the driver says. */
-static void account(struct virtio_dev *dev, u32 index)
+/* How long a doorbell waited, by what the driver says. vq->lock held. */
+static void account(const struct virtqueue *vq)
 {
-	struct pv_io_queue *q;
+	struct virtio_dev *dev = vq->dev;
+	struct pv_io_queue *q = &dev->io->queue[vq->index];
 	u64 rung_at, now, ns;
 	u32 bucket = 0;
 
-	if (!dev->io || index >= PV_IO_QUEUES)
-		return;
-	q = &dev->io->queue[index];
 	WRITE_ONCE(q->drains, READ_ONCE(q->drains) + 1);
-	WRITE_ONCE(q->chains, READ_ONCE(q->chains) + virtqueue_pending(&dev->queues[index]));
+	WRITE_ONCE(q->chains, READ_ONCE(q->chains) + virtqueue_pending(vq));
 	rung_at = READ_ONCE(q->rung_at);	/* another CPU may have rung meanwhile, too */
 	now = arch_counter() - dev->vm->cntvoff;
 	ns = now > rung_at ? ticks_to_ns(now - rung_at) : 0;
@@ -73,11 +71,15 @@ static void kick(struct virtio_dev *dev, u32 queues, bool rung)
 {
 	queues &= (u32)BIT(dev->nr_queues) - 1;
 	for (; queues; queues &= queues - 1) {
-		u32 i = (u32)__builtin_ctz(queues);
+		struct virtqueue *q = &dev->queues[__builtin_ctz(queues)];
 
-		if (rung)
-			account(dev, i);
-		virtqueue_kick(&dev->queues[i]);
+		if (rung && dev->io) {
+			spin_lock(&q->lock);
+			if (q->ready)		/* else dev->io may be going */
+				account(q);
+			spin_unlock(&q->lock);
+		}
+		virtqueue_kick(q);
 	}
 }
 

@@ -24,8 +24,8 @@ per_io() {
 	per_name=$1 per_device=$2 per_depth=$3
 	shift 3
 	for n in 1000 2000 12000; do
-		[ "$n$per_warm" != 1000done ] || continue
-		per_warm=done
+		[ "$n$per_warm" != 1000yes ] || continue
+		per_warm=yes
 		cost "$n" job "$per_name.$n" "$per_device" --rw=randread --bs=4k --iodepth="$per_depth" --size=32M \
 			--io_size=64G --norandommap --number_ios="$n" "$@"
 	done

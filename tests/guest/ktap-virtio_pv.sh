@@ -8,7 +8,7 @@
 . /fio.sh
 ROUNDS=$(word rounds)
 mkdir -p /tmp/out
-plan 21
+plan 25
 B=$(device_of /sys/block/vdb)
 NIC=$(device_of /sys/class/net/eth0)
 for d in /sys/bus/platform/devices/*.virtio_mmio; do
@@ -98,6 +98,26 @@ counted() {
 }
 check "kicks and delays are counted" counted
 check "nothing to complain of so far" quiet
+
+# pvstat, while something goes on. There is no /bin/sh in this root.
+pvstat() { busybox sh /bin/pvstat "$@"; }
+pvstat_with() {
+	job busy /dev/vdb --rw=randread --bs=4k --iodepth=4 --ioengine=libaio --size=8M --time_based --runtime=60 &
+	busy_from=$(awk '{ print $1 }' "/sys/block/vdb/stat")
+	until [ "$(awk '{ print $1 }' "/sys/block/vdb/stat")" -gt $((busy_from + 1000)) ]; do sleep 0.1; done
+	pvstat "$@" >/tmp/pvstat
+	pkill fio
+	wait
+}
+use "$B" immediate
+text() { pvstat_with --once && awk '/^notify / && $2 > 100 { n = 1 } /^total/ { t = 1 } /req.[01]/ && $2 > 100 && / immediate$/ { q = 1 } END { exit !(n && t && q) }' /tmp/pvstat; }
+check "pvstat shows exits and kicks" text
+sed 's/^/# /' /tmp/pvstat
+json() { pvstat_with --once --json --interval 0.5 && grep -q '^{"seconds": .*"exits": {"hvc_fast": .*"notify": [1-9].*"queues": {.*"asked": [1-9].*}}$' /tmp/pvstat; }
+check "...as JSON" json
+follow() { timeout 4 busybox sh /bin/pvstat --json >/tmp/pvstat; [ "$(wc -l </tmp/pvstat)" -ge 2 ]; }
+check "...again and again" follow
+check "...and refuses what it does not know" sh -c "! busybox sh /bin/pvstat --twice 2>/dev/null"
 
 # Devices that go while they are used: those who use them get errors, nobody else.
 rebind() {

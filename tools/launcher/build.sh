@@ -56,6 +56,7 @@ build_initramfs() {
 	mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/modules"
 	cp "$BUILD/busybox/bin/busybox" "$root/bin/busybox"
 	cp "$TOP/tests/guest/init" "$root/init"
+	cp "$TOP/tools/pvstat" "$root/bin/pvstat"
 	find "$BUILD/modules" -name '*.ko' -exec cp {} "$root/modules/" \;
 	make_cpio "$root" "$BUILD/base.cpio"
 }
