@@ -165,6 +165,65 @@ static void one_bad_among_good(void **state)
 	assert_non_null(strstr(fake_console, "node b: property vcpus"));
 }
 
+/* The last pCPU is for the devices: no VM runs there, and it gets the host's interrupts. */
+static void polling_pcpu(void **state)
+{
+	(void)state;
+	begin();
+	fdt_property(config, "polling", NULL, 0);
+	vm_node("a", 2, MiB(16));
+	fdt_end_node(config);
+	vm_node("b", 1, MiB(16));
+	fdt_property(config, "partitioned", NULL, 0);
+	fdt_end_node(config);
+	vm_node("c", 1, MiB(16));
+	fdt_property_u32(config, "affinity", 2);
+	fdt_end_node(config);
+	assert_true(create());
+	assert_int_equal(nr_vms, 1);		/* the partitioned one comes first, and gets the other */
+	assert_string_equal(vms[0].name, "b");
+	assert_int_equal(vms[0].vcpus[0]->affinity, 1);
+	assert_non_null(strstr(fake_console, "node a: property affinity names only pCPUs"));
+	assert_non_null(strstr(fake_console, "node c: property affinity names only pCPUs"));
+	polling_pcpus = 0;
+}
+
+static void polling_alone(void **state)
+{
+	(void)state;
+	begin();
+	fake_reset(1);
+	fdt_property(config, "polling", NULL, 0);
+	vm_node("a", 1, MiB(16));
+	fdt_end_node(config);
+	assert_true(create());
+	assert_int_equal(polling_pcpus, 0);
+	assert_non_null(strstr(fake_console, "property polling needs more than one pCPU"));
+}
+
+/* Registers can be read without us, and not written. */
+static void bus_is_mapped(void **state)
+{
+	pa_t pa;
+	unsigned int level;
+
+	(void)state;
+	begin();
+	vm_node("a", 1, MiB(16));
+	fdt_begin_node(config, "disk");
+	fdt_property_string(config, "compatible", "pvkit,disk");
+	u64_prop("size", MiB(1));
+	fdt_end_node(config);
+	fdt_end_node(config);
+	assert_true(create());
+	assert_true(stage2_lookup(&vms[0], (ipa_t){ GUEST_VIRTIO_BASE + 4096 }, &pa, &level));
+	assert_true(pa.v == (u64)vms[0].virtio_regs + 4096);
+	assert_int_equal(*(u32 *)vms[0].virtio_regs, 0x74726976);
+	assert_int_equal(((u32 *)vms[0].virtio_regs)[2], 2);		/* a disk */
+	assert_true(*(u64 *)(vms[0].virtio_regs + 0x100) == MiB(1) / 512);
+	assert_false(stage2_lookup(&vms[0], (ipa_t){ GUEST_VIRTIO_BASE + KiB(8) }, &pa, &level));
+}
+
 static void memories_are_apart(void **state)
 {
 	pa_t pa;
@@ -285,6 +344,7 @@ int main(void)
 		T(name_too_long), T(disk_on_nothing), T(disk_on_two), T(disk_odd), T(disk_huge),
 		T(disk_absent), T(disk_queues), T(disk_serial), T(disk_misspelt), T(nic_mac),
 		T(nic_multicast), T(nic_network), T(no_such_device), T(image_outside), T(one_bad_among_good),
+		T(polling_pcpu), T(polling_alone), T(bus_is_mapped),
 		T(memories_are_apart), T(largest_blocks), T(withdrawn_and_restored), T(guest_ram_bounds), T(device_tree),
 	};
 

@@ -10,10 +10,11 @@ bench_usage() {
 	  size    footprint of the hypervisor
 	  boot    time to init, under the hypervisor and without it
 	  work    hackbench and a rename storm (stress-ng), native and pvlock, 8 vCPUs on 2 pCPUs
-	  blk     fio on a RAM-backed and a host disk: exits and instructions per request, IOPS
-  net     iperf3 between two VMs and through the uplink: exits per MB, throughput
-  partition  a VM with a pCPU of its own: exits, cyclictest beside a scheduled VM
-  --icount  only deterministic runs, no multi-threaded ones
+	  blk     fio on a RAM-backed and a host disk, by virtio_mmio and by each policy of
+	          virtio_pv: exits and instructions per request, IOPS
+	  net     iperf3 between two VMs and through the uplink, likewise: exits per MB, throughput
+	  partition  a VM with a pCPU of its own: exits, cyclictest beside a scheduled VM
+	  --icount  only deterministic runs, no multi-threaded ones
 	END
 }
 
