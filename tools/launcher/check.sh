@@ -51,6 +51,7 @@ cmd_check() {
 		suite figures 2400 sh "$TOP/tests/figures.sh"
 	fi
 	if [ $CHECK = long ]; then
+		suite delay 1500 sh "$TOP/tests/delay.sh" 30
 		guest_initrd "$BUILD/soak.cpio" "$TOP/tests/guest/soak.sh"
 		suite soak 7200 "$TOP/pvkit" run --timeout 7000 --pcpus 2 \
 			--vm "name=soak,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/soak.cpio,reset=stop,append=$KERNEL_ARGS"
