@@ -7,7 +7,7 @@ figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "$BUILD/results.tsv"; }
 at_most() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") <= $2) }"; }
 at_least() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") >= $2) }"; }
 limit() { expect "$2 $1 $3 (is $(figure "$2"))" "$1" "$2" "$3"; }
-plan 30
+plan 29
 limit at_most exits.hypercall 150
 limit at_most exits.hypercall_fast 60
 limit at_most exits.mmio_gicd 300
