@@ -157,17 +157,11 @@ int pv_policy_set(struct pv_dev *dev, enum policy policy)
 	return ret;
 }
 
-static void find_sched_switch(struct tracepoint *tp, void *unused)
-{
-	if (!strcmp(tp->name, "sched_switch"))
-		sched_switch = tp;
-}
-
 int pv_doorbell_init(void)
 {
 	int ret;
 
-	for_each_kernel_tracepoint(find_sched_switch, NULL);
+	sched_switch = pvhyp_tracepoint("sched_switch");
 	if (!sched_switch) {
 		pr_err("this kernel has no tracepoint sched_switch\n");
 		return -EOPNOTSUPP;

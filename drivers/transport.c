@@ -216,6 +216,7 @@ static void pv_del_vqs(struct virtio_device *vdev)
 	pv_adapt_stop(dev);
 	pv_stats_remove(dev);
 	free_irq(dev->irq, dev);	/* before what its handler walks */
+	pv_lpi_put(dev);
 	del_vqs(dev);
 }
 
@@ -306,12 +307,15 @@ static int pv_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct vir
 			goto del;
 		}
 	}
+	dev->irq = pv_lpi_get(dev) ?: dev->wired_irq;
 	ret = request_irq(dev->irq, pv_interrupt, 0, dev_name(&vdev->dev), dev);
 	if (ret)
-		goto del;
+		goto put;
 	pv_policy_start(dev);
 	pv_stats_add(dev);
 	return 0;
+put:
+	pv_lpi_put(dev);
 del:
 	pv_reset(vdev);
 	del_vqs(dev);
@@ -394,7 +398,7 @@ static int pv_probe(struct platform_device *pdev)
 	ret = PTR_ERR_OR_ZERO(dev->base);
 	if (ret)
 		goto free;
-	ret = dev->irq = platform_get_irq(pdev, 0);
+	ret = dev->irq = dev->wired_irq = platform_get_irq(pdev, 0);
 	if (ret < 0)
 		goto free;
 	ret = -ENODEV;
@@ -481,6 +485,7 @@ static int __init pv_init(void)
 static void __exit pv_exit(void)
 {
 	platform_driver_unregister(&pv_driver);
+	pv_lpi_exit();
 	pv_stats_exit();
 	pv_doorbell_exit();
 }

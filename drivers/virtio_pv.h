@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * virtio_pv: a virtio transport over pvkit's doorbells. transport.c is what
- * the virtio core asks of any transport, doorbell.c makes kicks exits, or not,
+ * the virtio core asks of any transport, lpi.c interrupts without exits where the
+ * hypervisor has them, doorbell.c makes kicks exits, or not,
  * adapt.c decides which if nobody else has, stats.c shows what came of it.
  */
 #ifndef VIRTIO_PV_H
@@ -60,7 +61,9 @@ struct pv_dev {
 	struct platform_device *pdev;
 	void __iomem *base;
 	u32 slot;
-	int irq;
+	int irq;		/* in use: that of its node, or an LPI */
+	int wired_irq;
+	u32 lpi_intid;
 	u32 config_events;	/* as last seen in @io */
 	enum policy policy;
 	bool polled;		/* we have asked for it */
@@ -82,6 +85,13 @@ bool pv_poll(struct pv_dev *dev, bool on);
 int pv_policy_set(struct pv_dev *dev, enum policy policy);
 int pv_doorbell_init(void);
 void pv_doorbell_exit(void);
+
+/* --- lpi.c --- */
+/* An interrupt that comes without an exit, once @dev has its page; 0: there are none. */
+int pv_lpi_get(struct pv_dev *dev);
+/* It is freed, and @dev was reset or will be. */
+void pv_lpi_put(struct pv_dev *dev);
+void pv_lpi_exit(void);
 
 /* --- adapt.c --- */
 void pv_adapt_init(struct pv_dev *dev);

@@ -13,7 +13,6 @@
 
 #include <linux/debugfs.h>
 #include <linux/ftrace.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/stop_machine.h>
@@ -141,24 +140,9 @@ static int hooks_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(hooks);
 
-/* kallsyms_lookup_name() is not exported, but a kprobe on it knows where it is. */
-static unsigned long look_up(const char *symbol)
-{
-	static unsigned long (*kallsyms)(const char *name);
-	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
-
-	if (!kallsyms) {
-		if (register_kprobe(&kp))
-			return 0;
-		kallsyms = (void *)kp.addr;
-		unregister_kprobe(&kp);
-	}
-	return kallsyms(symbol);
-}
-
 static int add_hook(struct hook *h)
 {
-	unsigned long addr = look_up(h->function);
+	unsigned long addr = pvhyp_look_up(h->function);
 	int ret;
 
 	if (!addr)
@@ -233,12 +217,12 @@ static int __init pvlock_init(void)
 		pr_err("no hypervisor with directed yield here\n");
 		return -ENODEV;
 	}
-	pvl_qnodes = (void __percpu *)look_up("qnodes");
+	pvl_qnodes = (void __percpu *)pvhyp_look_up("qnodes");
 	if (!pvl_qnodes) {
 		pr_err("this kernel has no queue nodes by the name of qnodes\n");
 		return -EOPNOTSUPP;
 	}
-	pvl_osq_node = (void __percpu *)look_up("osq_node");
+	pvl_osq_node = (void __percpu *)pvhyp_look_up("osq_node");
 	set_times();
 	ret = add_hooks();
 	if (ret) {

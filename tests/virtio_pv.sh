@@ -1,10 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# virtio_pv in a guest; prints its KTAP. Argument: how often to do things under load.
+# virtio_pv in a guest; prints its KTAP. Arguments: how often to do things under
+# load; "polling": with a pCPU that polls, and a GICv4.
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
 kernel_setup 6.12 cloud-arm64
 root_guest "$BUILD/virtio_pv.cpio" "$TOP/tests/guest/ktap-virtio_pv.sh"
 # With 52 bits of virtual address (-cpu max) this kernel cannot resume from
 # hibernation, on any device: trans_pgd_create_copy() faults.
-exec "$TOP/pvkit" run --timeout 1500 --pcpus 2 --cpu neoverse-n1 --uplink lan --vm "name=v,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=ram:512M,net=lan:queues=2,console=virtio,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=$1"
+pcpus=2
+[ -z "${2:-}" ] || pcpus='3 --polling'
+# shellcheck disable=SC2086
+exec "$TOP/pvkit" run --timeout 1500 --pcpus $pcpus --cpu neoverse-n1 --uplink lan --vm "name=v,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=ram:512M,net=lan:queues=2,console=virtio,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=$1 ${2:+pvkit.polling=1}"

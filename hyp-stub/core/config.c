@@ -404,8 +404,8 @@ static bool add_devices(struct node *vm_node, struct vm *vm)
 			return BAD(&n, "property compatible is not pvkit,disk or pvkit,nic");
 		}
 	}
-	if (!virtio_map(vm))
-		return BAD(vm_node, "no hypervisor memory left for its page tables");
+	if (!virtio_map(vm) || !vlpi_vm_init(vm))
+		return BAD(vm_node, "no memory left for its page and interrupt tables");
 	return true;
 }
 
@@ -472,6 +472,7 @@ void vms_create(const void *config)
 	reserve_images(config, 0);
 	partitioned_pcpus = 0;
 	set_polling(&root);
+	vlpi_init();
 	for (int partitioned = 1; partitioned >= 0; partitioned--) {
 		fdt_for_each_subnode(node, config, 0) {
 			struct node n = { config, node, fdt_get_name(config, node, NULL) };

@@ -133,6 +133,8 @@ struct vm {
 	u8 *pvtime;			/* stolen time structures, one page */
 	u64 pvtime_ipa;
 	struct vgic vgic;
+	bool vlpi;			/* its devices may have vLPIs: vlpi.c */
+	u8 *vlpi_properties;		/* table: priority, enabled */
 	struct vuart uart;
 	struct console_line uart_line, vconsole_line;
 	struct virtio_dev *virtio[VIRTIO_BUS_SLOTS];
@@ -231,6 +233,8 @@ void sched_cpu_off(void);
 void sched_kick(struct vcpu *v);
 /* An interrupt became deliverable: see that the vCPU notices. */
 void sched_interrupt(struct vcpu *v, bool from_vcpu);
+/* Wake it if it is blocked: a vLPI was raised, which the GIC delivers. */
+void sched_wake(struct vcpu *v);
 void sched_refresh(struct vcpu *v);	/* look at its list registers soon; any lock held */
 bool sched_cpu_on(struct vcpu *v);	/* false: not off */
 void sched_stop_vm(struct vm *vm);

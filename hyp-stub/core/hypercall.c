@@ -8,12 +8,13 @@
 #include "virtio/virtio.h"
 
 #define FN_BASE		PV_FN_FEATURES
-#define FN_COUNT	(PV_FN_IO_POLL - PV_FN_FEATURES + 1)
+#define FN_COUNT	(PV_FN_IO_IRQ - PV_FN_FEATURES + 1)
 
 static s64 fn_features(struct vcpu *v)
 {
 	v->regs.x[1] = PV_FEAT_PAGE | PV_FEAT_YIELD | PV_FEAT_WAIT_KICK | PV_FEAT_MULTICALL |
-		PV_FEAT_STATS | PV_FEAT_DOORBELL | (polling_pcpus ? PV_FEAT_POLL : 0);
+		PV_FEAT_STATS | PV_FEAT_DOORBELL | PV_FEAT_TIMER_SLACK | (polling_pcpus ? PV_FEAT_POLL : 0) |
+		(v->vm->vlpi ? PV_FEAT_LPI : 0);
 	v->regs.x[2] = PV_ABI_VERSION;
 	v->regs.x[3] = sched_slice_ns();
 	return PV_SUCCESS;
@@ -87,6 +88,7 @@ static const struct {
 	[PV_FN_IO_REGISTER - FN_BASE]	  = { io_register, PV_EXIT_HVC, true },
 	[PV_FN_IO_WRITE - FN_BASE]	  = { io_write, PV_EXIT_HVC, true },
 	[PV_FN_IO_POLL - FN_BASE]	  = { io_poll, PV_EXIT_HVC, true },
+	[PV_FN_IO_IRQ - FN_BASE]	  = { io_irq, PV_EXIT_HVC, true },
 };
 
 static s64 fn_multicall(struct vcpu *v)

@@ -230,13 +230,16 @@ static void start_slice(struct pcpu *p, struct vcpu *v)
 	arm_timer(p);
 }
 
-/* Take @v off this pCPU; it may be queued after that. */
-static void unload(struct pcpu *p, struct vcpu *v)
+/* Take @v off this pCPU; it may be queued after that. True: a vLPI waits for it. */
+static bool unload(struct pcpu *p, struct vcpu *v)
 {
+	bool pending;
+
 	arch_context_save(v);
 	arch_vtimer_save(&v->timer);
-	vgic_save(v);
+	pending = vgic_save(v);
 	p->current = NULL;
+	return pending;
 }
 
 /* Make @v, picked from a queue, the one that runs here. */
@@ -256,6 +259,7 @@ static void load(struct pcpu *p, struct vcpu *v)
 	vgic_load(v);
 	arch_context_load(v);
 	arch_vtimer_load(&v->timer);
+	vtimer_take_along(v);
 	pvpage_running(v);
 }
 
@@ -307,9 +311,12 @@ static bool block(struct pcpu *p, struct vcpu *v)
 		v->waiting = 0;
 		return false;
 	}
-	unload(p, v);
-	v->wake_at = timers_deadline(v);
-	list_add_tail(&p->blocked, &v->link);
+	if (unload(p, v)) {
+		enqueue(v);
+	} else {
+		v->wake_at = timers_deadline(v);
+		list_add_tail(&p->blocked, &v->link);
+	}
 	pvpage_stopped(v);
 	return true;
 }
@@ -487,6 +494,21 @@ void sched_kick(struct vcpu *v)
 	spin_unlock(&sched_lock);
 }
 
+static void wake_blocked(struct vcpu *v)
+{
+	spin_lock(&sched_lock);
+	if (v->state == VCPU_BLOCKED)
+		wake(v, true);
+	spin_unlock(&sched_lock);
+}
+
+void sched_wake(struct vcpu *v)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);	/* pairs with block() */
+	if (READ_ONCE(v->state) == VCPU_BLOCKED)
+		wake_blocked(v);
+}
+
 void sched_interrupt(struct vcpu *v, bool from_vcpu)
 {
 	struct pcpu *p = this_pcpu(), *on;
@@ -501,10 +523,7 @@ void sched_interrupt(struct vcpu *v, bool from_vcpu)
 			arch_gic_send_sgi(on->mpidr, INTID_SGI_RESCHED);
 		break;
 	case VCPU_BLOCKED:
-		spin_lock(&sched_lock);
-		if (v->state == VCPU_BLOCKED)
-			wake(v, true);
-		spin_unlock(&sched_lock);
+		wake_blocked(v);
 		break;
 	case VCPU_READY:
 		if (!from_vcpu || !p->current)

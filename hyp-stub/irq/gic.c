@@ -20,6 +20,7 @@
 #define GICD_IROUTER(n)		(0x6000 + 8 * (n))
 
 #define GICR_TYPER		0x0008
+#define GICR_TYPER_VLPIS	BIT(1)		/* GICv4: two frames more */
 #define GICR_TYPER_LAST		BIT(4)
 #define GICR_WAKER		0x0014
 #define GICR_WAKER_SLEEP	BIT(1)
@@ -65,9 +66,9 @@ static u64 find_redistributor(u64 mpidr)
 {
 	u64 want = (mpidr & 0xffffff) | ((mpidr >> 32) & 0xff) << 24;
 
-	for (u64 r = platform.gicr_base; r < platform.gicr_base + platform.gicr_size; r += GICR_STRIDE) {
-		u64 typer = arch_mmio_read64(r + GICR_TYPER);
-
+	for (u64 r = platform.gicr_base, typer; r < platform.gicr_base + platform.gicr_size;
+	     r += typer & GICR_TYPER_VLPIS ? 2 * GICR_STRIDE : GICR_STRIDE) {
+		typer = arch_mmio_read64(r + GICR_TYPER);
 		if (typer >> 32 == want)
 			return r;
 		if (typer & GICR_TYPER_LAST)

@@ -12,6 +12,7 @@
 struct vm;
 struct vcpu;
 struct mmio;
+struct virtio_dev;
 
 /* Interrupt numbers of the platform and of QEMU virt's guests. */
 #define INTID_SGI_RESCHED	0	/* our own: another pCPU wants this one */
@@ -50,6 +51,9 @@ struct vgic_cpu {
 	bool resident;				/* list registers are in the hardware */
 	bool vtimer_active;			/* physical PPI is active on our behalf */
 	u32 rd_waker;
+	u8 *vlpi_pending;			/* table, if its VM has vLPIs */
+	u32 vlpi_pcpu;				/* whose redistributor it is mapped to */
+	u32 vlpi_raised;			/* one was sent: see vlpi.c */
 	struct arch_vgic hw;			/* while not resident */
 };
 
@@ -84,6 +88,18 @@ void direct_deliver(struct vm *vm, u32 intid, struct virq *q);
 void direct_send_sgi(struct vcpu *target, u32 intid);
 void direct_stop(struct vm *vm);
 
+/* --- vlpi.c --- */
+/* Before VMs are created. */
+void vlpi_init(void);
+/* For a VM that has its vCPUs; false: memory is short. */
+bool vlpi_vm_init(struct vm *vm);
+/* For vCPUs of VMs that have vLPIs. */
+void vlpi_load(struct vcpu *v);
+bool vlpi_save(struct vcpu *v);		/* true: one is pending */
+void vlpi_raise(struct virtio_dev *dev);
+s64 vlpi_call(struct vcpu *v, struct virtio_dev *dev);
+void vlpi_off(struct virtio_dev *dev);
+
 /* --- vgic.c --- */
 void vgic_vm_init(struct vm *vm);
 void vgic_vcpu_reset(struct vcpu *v);
@@ -95,7 +111,7 @@ void vgic_vtimer_fired(struct vcpu *v);
 bool vgic_has_pending(struct vcpu *v);
 void vgic_refill(struct vcpu *v);	/* before resuming a vCPU that is vgic_dirty */
 void vgic_load(struct vcpu *v);
-void vgic_save(struct vcpu *v);
+bool vgic_save(struct vcpu *v);	/* true: a vLPI is pending */
 
 /* For vgic_mmio.c; with the vgic lock held. */
 #define VGIC_CTLR_GRP0		BIT(0)
@@ -122,6 +138,8 @@ u64 ptimer_deadline(const struct vcpu *v);
 u64 ptimer_read(struct vcpu *v, u32 reg);
 void ptimer_write(struct vcpu *v, u32 reg, u64 value);
 void ptimer_check(struct vcpu *v);	/* pend or unpend its interrupt */
+/* @v is on this pCPU: let its virtual timer fire now, if it may (abi.h: timer_early). */
+void vtimer_take_along(struct vcpu *v);
 enum { PTIMER_TVAL, PTIMER_CTL, PTIMER_CVAL };
 #define TIMER_ENABLE	BIT(0)
 #define TIMER_IMASK	BIT(1)

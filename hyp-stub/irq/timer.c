@@ -46,6 +46,27 @@ void ptimer_check(struct vcpu *v)
 	vgic_set_line(v->vm, v, INTID_PTIMER, level);
 }
 
+__attribute__((noinline)) void vtimer_take_along(struct vcpu *v)
+{
+	const struct pv_vcpu_page *page = v->page;
+	u64 early = page ? READ_ONCE(page->timer_early) : 0, now;
+	struct arch_vtimer t;
+
+	if (!early || v->vm->partitioned || v->vgic.vtimer_active)
+		return;
+	now = arch_counter() - v->ctx.cntvoff;
+	if (now < early)
+		return;
+	arch_vtimer_read(&t);
+	if ((t.ctl & (TIMER_ENABLE | TIMER_IMASK | TIMER_ISTATUS)) != TIMER_ENABLE ||
+	    t.cval < now || t.cval > READ_ONCE(page->timer_late))
+		return;
+	t.cval = now;
+	arch_vtimer_load(&t);
+	gic_set_private_active(INTID_VTIMER, true);	/* as if it had been taken: no exit of its own */
+	vgic_vtimer_fired(v);
+}
+
 /* DDI 0487 D19.12: CNTP_TVAL, CNTP_CTL, CNTP_CVAL. */
 u64 ptimer_read(struct vcpu *v, u32 reg)
 {

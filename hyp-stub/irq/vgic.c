@@ -386,10 +386,11 @@ bool vgic_has_pending(struct vcpu *v)
 	return pending;
 }
 
-void vgic_save(struct vcpu *v)
+bool vgic_save(struct vcpu *v)
 {
 	struct vgic_cpu *c = &v->vgic;
 	u32 hcr = c->hw.hcr;
+	bool pending = v->vm->vlpi && vlpi_save(v);
 
 	spin_lock(&v->vm->vgic.lock);
 	if (c->lr_used)
@@ -406,6 +407,7 @@ void vgic_save(struct vcpu *v)
 	c->hw.hcr = hcr;
 	c->resident = false;
 	spin_unlock(&v->vm->vgic.lock);
+	return pending;
 }
 
 void vgic_load(struct vcpu *v)
@@ -430,6 +432,8 @@ void vgic_load(struct vcpu *v)
 		p->vtimer_active = c->vtimer_active;
 	}
 	spin_unlock(&v->vm->vgic.lock);
+	if (v->vm->vlpi)
+		vlpi_load(v);
 	ptimer_check(v);
 }
 
@@ -437,8 +441,12 @@ void vgic_load(struct vcpu *v)
 void vgic_vcpu_reset(struct vcpu *v)
 {
 	struct vgic_cpu *c = &v->vgic;
+	u8 *vlpi_pending = c->vlpi_pending;
+	u32 vlpi_pcpu = c->vlpi_pcpu;
 
 	memset(c, 0, sizeof(*c));
+	c->vlpi_pending = vlpi_pending;	/* both are the GIC's, not the guest's */
+	c->vlpi_pcpu = vlpi_pcpu;
 	for (u32 i = 0; i < VGIC_NR_PRIVATE; i++) {
 		c->irqs[i].group1 = true;
 		c->irqs[i].edge = i < 16;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The vGIC's registers: GICD and GICR as a guest sees them (Arm IHI 0069,
- * chapter 12). One security state (DS=1), affinity routing always on, no LPIs.
+ * chapter 12). One security state (DS=1), affinity routing always on. LPIs, if
+ * any, have neither ITS nor registers: calls make them (vlpi.c).
  * Register banks with n bits per interrupt go through one table of accessors;
  * reserved registers read as zero and ignore writes, as the GIC does.
  */
@@ -10,6 +11,7 @@
 #define GICD_CTLR		0x0000
 #define GICD_CTLR_FIXED		(BIT(4) | BIT(6))	/* ARE, DS */
 #define GICD_TYPER		0x0004
+#define GICD_TYPER_LPIS		BIT(17)
 #define GICD_IIDR		0x0008
 #define IIDR_VALUE		0x5056043bU		/* product "PV", Arm as implementer */
 #define GICD_TYPER2		0x000c
@@ -255,8 +257,8 @@ bool vgic_mmio_distributor(struct vcpu *v, struct mmio *m, u32 offset)
 	case GICD_CTLR:
 		m->value = v->vm->vgic.ctlr | GICD_CTLR_FIXED;
 		break;
-	case GICD_TYPER:	/* 10-bit INTIDs, no LPI, no MBI, range selector 0 */
-		m->value = (VGIC_NR_IRQS / 32 - 1) | 9U << 19;
+	case GICD_TYPER:	/* 10-bit INTIDs, no MBI, range selector 0; with vLPIs 14 bits */
+		m->value = (VGIC_NR_IRQS / 32 - 1) | (v->vm->vlpi ? GICD_TYPER_LPIS | 13U << 19 : 9U << 19);
 		break;
 	case GICD_IIDR:
 		m->value = IIDR_VALUE;

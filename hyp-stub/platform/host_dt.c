@@ -82,6 +82,9 @@ static void find_devices(const void *fdt)
 	if (node < 0 || !get_reg(fdt, node, 0, &platform.gicd_base, &size) ||
 	    !get_reg(fdt, node, 1, &platform.gicr_base, &platform.gicr_size))
 		panic("host device tree: no arm,gic-v3 with distributor and redistributors");
+	node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3-its");
+	if (node < 0 || !get_reg(fdt, node, 0, &platform.its_base, &size))
+		platform.its_base = 0;
 }
 
 bool platform_device(const char *path, struct platform_device *d)

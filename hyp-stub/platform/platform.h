@@ -21,6 +21,7 @@ struct platform {
 	u64 pcpu_mpidr[16];
 	unsigned int nr_pcpus;
 	u64 gicd_base, gicr_base, gicr_size;
+	u64 its_base;		/* 0: it has none */
 	u64 uart_base;
 	u32 uart_intid;
 	const void *config;	/* VM description (a device tree) */

@@ -168,3 +168,8 @@ s64 io_poll(struct vcpu *v)
 		return PV_EINVAL;
 	return poll_device(dev, v->regs.x[2]) ? PV_SUCCESS : PV_ENOTSUPP;
 }
+
+s64 io_irq(struct vcpu *v)
+{
+	return vlpi_call(v, device(v));
+}

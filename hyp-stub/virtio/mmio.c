@@ -95,6 +95,10 @@ void virtio_interrupt(struct virtio_dev *dev, u32 isr)
 	if (dev->io) {
 		if (isr & VIRTIO_ISR_CONFIG)
 			WRITE_ONCE(dev->io->config_events, READ_ONCE(dev->io->config_events) + 1);
+		if (READ_ONCE(dev->lpi)) {
+			vlpi_raise(dev);
+			return;
+		}
 		vgic_pend(dev->vm, dev->vm->vcpus[0], dev->intid, false);
 		return;
 	}
@@ -141,6 +145,7 @@ static void reset(struct virtio_dev *dev)
 		spin_unlock(&dev->queues[i].lock);
 	}
 	dev->io = NULL;
+	vlpi_off(dev);
 	WRITE_ONCE(dev->polled, false);
 	if (dev->ops->reset)
 		dev->ops->reset(dev);

@@ -128,6 +128,8 @@ struct virtio_dev {
 	struct virtqueue *queues;
 	struct pv_io_page *io;		/* shared with the driver, or NULL */
 	bool polled;			/* the polling pCPU looks after it */
+	bool lpi;			/* its interrupt is a vLPI: irq/vlpi.c */
+	u32 lpi_vcpu;			/* ...of this vCPU */
 };
 
 static inline bool virtio_has(const struct virtio_dev *dev, u64 feature)
@@ -189,6 +191,7 @@ s64 io_notify(struct vcpu *v);
 s64 io_register(struct vcpu *v);
 s64 io_write(struct vcpu *v);
 s64 io_poll(struct vcpu *v);
+s64 io_irq(struct vcpu *v);
 
 /* --- poll.c --- */
 void poll_init(void);			/* polling_pcpus is known */

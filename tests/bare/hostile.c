@@ -55,7 +55,7 @@ static int call_keeps_registers(u64 regs[4])
 static int is_known(u32 fn)
 {
 	return (fn & 0xbfffffe0) == 0x84000000 || fn == 0x80000000 || fn == 0x80000001 ||
-		fn == PV_FN_UID || (fn >= PV_FN_FEATURES && fn <= PV_FN_IO_POLL) ||
+		fn == PV_FN_UID || (fn >= PV_FN_FEATURES && fn <= PV_FN_IO_IRQ) ||
 		fn == 0xC5000020 || fn == 0xC5000021 || (fn & 0xbfffffff) == 0x84000053 ||
 		(fn >= 0x84000050 && fn <= 0x84000053);
 }
@@ -86,7 +86,7 @@ static void known_calls(void)
 	static const u32 fns[] = {
 		PV_FN_UID, PV_FN_FEATURES, PV_FN_PAGE_REGISTER, PV_FN_PAGE_UNREGISTER, PV_FN_YIELD,
 		PV_FN_YIELD_TO, PV_FN_KICK, PV_FN_NOTIFY, PV_FN_MULTICALL, PV_FN_STATS,
-		PV_FN_IO_REGISTER, PV_FN_IO_WRITE, PV_FN_IO_POLL, 0xC5000020, 0xC5000021,
+		PV_FN_IO_REGISTER, PV_FN_IO_WRITE, PV_FN_IO_POLL, PV_FN_IO_IRQ, 0xC5000020, 0xC5000021,
 		0x84000050, 0x84000051, 0x84000052, 0x84000053, 0xC4000053, 0x84000000, 0x8400000a,
 		0x84000004, 0xC4000004, 0xC4000003, 0x84000003, 0x80000000, 0x80000001,
 	};

@@ -297,6 +297,7 @@ CASE(io_write_config, said = call(PV_FN_IO_WRITE, slot, CONFIG, 0) == (u64)PV_EI
 CASE(io_write_odd, said = call(PV_FN_IO_WRITE, slot, STATUS + 1, 0) == (u64)PV_EINVAL && call(PV_FN_IO_WRITE, SLOTS, STATUS, 0) == (u64)PV_EINVAL)
 CASE(io_write_slot, said = call(PV_FN_IO_WRITE, ~0ULL, STATUS, 0) == (u64)PV_EINVAL && get(STATUS) & DRIVER_OK)
 CASE(poll_nobody, said = call(PV_FN_IO_POLL, slot, 1, 0) == (u64)PV_ENOTSUPP && call(PV_FN_IO_POLL, slot, 2, 0) == (u64)PV_EINVAL)
+CASE(irq_nobody, said = call(PV_FN_IO_IRQ, slot, 0, 0) == (u64)PV_ENOTSUPP)
 
 /* block */
 static int blk_status(u8 status) { kick(); return r.status == status && r.used.idx == 1; }
@@ -424,6 +425,7 @@ static const struct {
 	X(io_write_notify, 0, REQUEST, SAYS), X(io_write_config, 0, REQUEST, SAYS),
 	X(io_write_odd, 0, REQUEST, SAYS), X(io_write_slot, 0, REQUEST, SAYS),
 	X(poll_nobody, 0, REQUEST, SAYS),
+	X(irq_nobody, 0, REQUEST, SAYS),
 	X(blk_type, BLK, REQUEST, SAYS), X(blk_beyond, BLK, REQUEST, SAYS),
 	X(blk_wraps, BLK, REQUEST, SAYS), X(blk_write_beyond, BLK, REQUEST, SAYS),
 	X(blk_odd, BLK, REQUEST, SAYS), X(blk_no_data, BLK, REQUEST, SAYS),

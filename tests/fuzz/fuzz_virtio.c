@@ -170,7 +170,7 @@ static void step(u32 nr)
 	case 12:
 		{
 			static const u32 fns[] = { PV_FN_NOTIFY, PV_FN_IO_REGISTER, PV_FN_IO_WRITE, PV_FN_IO_POLL,
-						   PV_FN_PAGE_REGISTER, PV_FN_PAGE_UNREGISTER };
+						   PV_FN_PAGE_REGISTER, PV_FN_PAGE_UNREGISTER, PV_FN_IO_IRQ };
 			u32 fn = fns[take(1) % ARRAY_SIZE(fns)];
 
 			a = take(2);

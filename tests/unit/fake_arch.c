@@ -28,8 +28,10 @@ void arch_gic_deactivate(u32 i) { (void)i; }
 u32 arch_mmio_read32(u64 a) { (void)a; return 0; }
 void arch_mmio_write32(u64 a, u32 v) { fake_mmio_addr = a; fake_mmio_value = v; }
 void arch_clean(void *p, u64 size) { (void)p; (void)size; }
-u64 arch_mmio_read64(u64 a) { (void)a; return 0; }
-void arch_mmio_write64(u64 a, u64 v) { (void)a; (void)v; }
+u64 (*fake_mmio_read64)(u64 addr);
+void (*fake_mmio_write64)(u64 addr, u64 value);
+u64 arch_mmio_read64(u64 a) { return fake_mmio_read64 ? fake_mmio_read64(a) : 0; }
+void arch_mmio_write64(u64 a, u64 v) { if (fake_mmio_write64) fake_mmio_write64(a, v); }
 bool arch_interrupt_pending(void) { return fake[current].pending; }
 void arch_io_barrier(void) { }
 u32 arch_instructions(bool hypervisor) { return hypervisor ? 7 : 11; }

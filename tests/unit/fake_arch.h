@@ -34,6 +34,8 @@ extern struct fake_pcpu fake[MAX_PCPUS];
 extern u64 fake_now;
 extern u64 fake_mmio_addr;		/* of the last 32-bit write to a device */
 extern u32 fake_mmio_value;
+extern u64 (*fake_mmio_read64)(u64 addr);	/* NULL: reads 0 */
+extern void (*fake_mmio_write64)(u64 addr, u64 value);
 extern char fake_console[65536];	/* all output since fake_reset() */
 extern jmp_buf fake_stop;		/* idle for ever (1), off (2), panic (3) */
 

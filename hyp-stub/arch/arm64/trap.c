@@ -180,6 +180,7 @@ struct vcpu *exit_sync(struct vcpu *v)
 struct vcpu *exit_irq(struct vcpu *v)
 {
 	exit_interrupt(v);
+	vtimer_take_along(v);
 	return sched_exit(v);
 }
 

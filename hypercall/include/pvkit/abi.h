@@ -73,6 +73,8 @@ typedef uint64_t pv_u64;
 #define PV_FEAT_STATS		(1 << 4)	/* STATS */
 #define PV_FEAT_DOORBELL	(1 << 5)	/* NOTIFY, doorbells, IO_REGISTER, IO_WRITE */
 #define PV_FEAT_POLL		(1 << 6)	/* IO_POLL: the hypervisor has pCPUs that poll */
+#define PV_FEAT_LPI		(1 << 7)	/* IO_IRQ: the GIC delivers devices' interrupts itself */
+#define PV_FEAT_TIMER_SLACK	(1 << 8)	/* pv_vcpu_page.timer_early, timer_late */
 
 /**
  * PV_FN_PAGE_REGISTER - register the calling vCPU's shared page.
@@ -170,6 +172,17 @@ typedef uint64_t pv_u64;
  * PV_EINVAL: no such device, or x2 is neither. PV_ENOTSUPP: no pCPU polls.
  */
 #define PV_FN_IO_POLL		0xC6000022
+/**
+ * PV_FN_IO_IRQ - have a device's interrupt delivered by the GIC, without an
+ * exit (GICv4 direct injection), in place of the one that its node names.
+ * @x1: slot, @x2: vCPU that takes it; may be called again, for another vCPU.
+ * x1 = its INTID, an LPI (8192 and above; IHI 0069, 5.1). It is always enabled,
+ * in group 1 and edge-triggered: there is no register to mask it with. A reset
+ * of the device ends it, and what is pending is gone then.
+ * PV_EINVAL: no such device or vCPU. PV_EDENIED: no page was registered for the
+ * device. PV_ENOTSUPP: PV_FEAT_LPI is not set.
+ */
+#define PV_FN_IO_IRQ		0xC6000023
 
 /*
  * Exit reasons: PV_EXIT_<name>, with a name for people. One list for the
@@ -242,6 +255,10 @@ enum pv_vcpu_state {
  * @max_delay_us: G. Longest that a rung doorbell may wait, in us, up to
  *	PV_MAX_DELAY_US; 0: doorbells are not used.
  * @kicks: G. Per slot: bit per queue that has been kicked.
+ * @timer_early, @timer_late: G. CNTVCT values: a virtual timer whose CVAL is
+ *	between the two may fire at any exit from @timer_early on; the hypervisor
+ *	then sets CVAL to the time of that exit. Both 0: no such timer. The guest
+ *	makes @timer_early 0 before it changes them. Not in a partitioned VM.
  *
  * The vCPU sets a bit in @kicks before the one in @doorbells, with stores that
  * its own interrupts cannot split; at each of its exits the hypervisor takes
@@ -259,7 +276,9 @@ struct pv_vcpu_page {
 	pv_u32 doorbells;
 	pv_u32 max_delay_us;
 	pv_u32 kicks[PV_IO_SLOTS];
-	pv_u8 pad1[4096 - 72 - 8 * PV_EXIT_SLOTS - 4 * PV_IO_SLOTS];
+	pv_u64 timer_early;
+	pv_u64 timer_late;
+	pv_u8 pad1[4096 - 88 - 8 * PV_EXIT_SLOTS - 4 * PV_IO_SLOTS];
 };
 
 /**
@@ -319,6 +338,7 @@ _Static_assert(offsetof(struct pv_vcpu_page, deferring) == 16, "ABI");
 _Static_assert(offsetof(struct pv_vcpu_page, exits) == 64, "ABI");
 _Static_assert(offsetof(struct pv_vcpu_page, doorbells) == 320, "ABI");
 _Static_assert(offsetof(struct pv_vcpu_page, kicks) == 328, "ABI");
+_Static_assert(offsetof(struct pv_vcpu_page, timer_early) == 392, "ABI");
 _Static_assert(sizeof(struct pv_vcpu_page) == 4096, "ABI");
 _Static_assert(sizeof(struct pv_io_queue) == 88, "ABI");
 _Static_assert(offsetof(struct pv_io_page, queue) == 64, "ABI");

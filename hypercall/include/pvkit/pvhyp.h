@@ -33,6 +33,22 @@ u32 pvhyp_features(void);
 u64 pvhyp_slice_ns(void);
 
 /**
+ * pvhyp_look_up() - address of a kernel symbol, exported or not.
+ * @symbol: a function; or data, where the kernel has CONFIG_KALLSYMS_ALL.
+ *
+ * Return: 0 if there is none. May sleep.
+ */
+unsigned long pvhyp_look_up(const char *symbol);
+
+/**
+ * pvhyp_tracepoint() - a tracepoint of the kernel (not of a module).
+ *
+ * Return: NULL if there is none of that name. May sleep.
+ */
+struct tracepoint;
+struct tracepoint *pvhyp_tracepoint(const char *name);
+
+/**
  * pvhyp_state() - scheduling state of a CPU, as last published.
  * @cpu: a possible CPU.
  *
