@@ -18,6 +18,9 @@ check() {
 	if "$@"; then ok "$name"; else not_ok "$name"; fi
 }
 
+# soon COMMAND...: succeeds within 10 s
+soon() { for _ in $(seq 100); do "$@" && return; sleep 0.1; done; return 1; }
+
 load() { m=$1; shift; insmod "/modules/$m.ko" "$@"; }
 
 # word NAME: of pvkit.NAME= on the kernel command line

@@ -12,8 +12,15 @@ POLICY=$(word policy)
 if [ -n "$POLICY" ]; then
 	load pvhyp && load virtio_pv && use "$(device_of /sys/block/vda)" "$POLICY" || echo "LOST: cannot use $POLICY"
 fi
+D=/dev/vda
+if grep -q pvkit.bio /proc/cmdline; then
+	load blk-noop mode=bio
+	D=/dev/pvb0
+	soon [ -b $D ]
+fi
+modprobe "$(word fs)"
 mkdir -p /mnt
-mount -t ext4 /dev/vda /mnt || { echo "LOST: the file system does not mount"; exit; }
+mount -t "$(word fs)" $D /mnt || { echo "LOST: the file system on $D does not mount"; exit; }
 mkdir -p /mnt/files
 
 # Contents of file i: known from its number, 1 to 40 KB.

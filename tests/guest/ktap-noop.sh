@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# blk-noop in the Debian root, KTAP. /dev/vda is the root, vdb and vdc are RAM,
+# vdd, too, and read-only. pvkit.disk: the stock driver of disks, virtio-mmio unless given.
+# pvkit.rounds: how often it comes and goes under load.
+. /lib.sh
+. /fio.sh
+ROUNDS=$(word rounds)
+mkdir -p /tmp/out /mnt
+plan 28
+quiet() { ! dmesg | grep -E "BUG|WARNING|Oops|lockup|rcu:.*stall|I/O error" | sed 's/^/# /' | grep .; }
+settings() { for f in scheduler nomerges iostats wbt_lat_usec add_random rq_affinity; do echo "$f $(cat /sys/block/"$1"/queue/$f 2>/dev/null)"; done; }
+setting() { cat "/sys/block/$1/queue/$2"; }
+verified() { job verify "$1" --rw=randwrite --bs=4k --iodepth=16 --ioengine="${2:-libaio}" --size=8M --verify=crc32c --verify_fatal=1 &&
+	job verify "$1" --rw=write --bs=1M --iodepth=4 --ioengine="${2:-libaio}" --size=8M --verify=crc32c --verify_fatal=1; }
+
+modprobe mq-deadline
+echo mq-deadline >/sys/block/vdb/queue/scheduler
+echo 1 >/sys/block/vdb/queue/nomerges
+settings vdb >/tmp/vdb
+settings vdc >/tmp/vdc
+check "it loads" insmod /modules/blk-noop.ko
+lean() { [ "$(setting vdb scheduler | sed 's/.*\[\(.*\)\].*/\1/')" = none ] && [ "$(setting vdb nomerges)$(setting vdb iostats)$(setting vdb wbt_lat_usec)$(setting vdb rq_affinity)" = 2002 ] && [ "$(setting vdc iostats)" = 0 ]; }
+check "virtual disks have the leanest settings" soon lean
+check "...and work" verified /dev/vdb
+same() { settings vdb | cmp - /tmp/vdb && settings vdc | cmp - /tmp/vdc; }
+on_request() { echo N >/sys/module/blk_noop/parameters/active && same && echo Y >/sys/module/blk_noop/parameters/active && lean; }
+check "what they had is put back on request" on_request
+changed_meanwhile() { echo 1 >/sys/block/vdc/queue/iostats && rmmod blk-noop && [ "$(setting vdc iostats)" = 1 ]; }
+check "it unloads, and leaves what a user has changed" changed_meanwhile
+check "what they had is back, to the letter" same
+check "the scheduler noop loads" insmod /modules/noop-iosched.ko
+has_noop() { setting vdc scheduler | grep -q "\[noop\]"; }
+noop() { insmod /modules/blk-noop.ko elevator=noop disks=vdc && soon has_noop && setting vdb scheduler | grep -q "\[mq-deadline\]"; }
+check "...disks can be chosen by name" noop
+check "...and it works" verified /dev/vdc
+gone() { rmmod blk-noop && rmmod noop-iosched && same; }
+check "...and goes" gone
+check "nonsense is refused" sh -c "! insmod /modules/blk-noop.ko mode=sideways 2>/dev/null"
+
+# disk SERIAL: it may have any name
+disk() { for d in /sys/block/[pv][vd][b-z]*; do [ "$(cat "$d/serial" 2>/dev/null)" != "$1" ] || echo "/dev/${d##*/}"; done; }
+taken() {
+	[ -b /dev/pvb0 ] && [ -b /dev/pvb1 ] && [ -b /dev/pvb2 ] && [ ! -e /dev/vdb ] || return 1
+	ONE=$(disk one) TWO=$(disk two) RO=$(disk ro)
+}
+bio() { insmod /modules/blk-noop.ko mode=bio && soon taken; }
+check "bio mode takes disks that nobody uses" bio
+in_use() { soon in_log; }
+in_log() { dmesg | grep -q "blk_noop: vda is in use: left to virtio_blk"; }
+check "...and leaves the others" in_use
+check "...works" verified "$ONE"
+check "...by io_uring, too" verified "$TWO" io_uring
+serial() { [ -b "$ONE" ] && [ -b "$TWO" ] && [ -b "$RO" ]; }
+check "...knows the serial number" serial
+filesystem() {
+	mkfs.ext4 -q -F "$ONE" >/dev/null 2>&1 && mount -t ext4 -o discard "$ONE" /mnt || return 1
+	seq 200000 >/mnt/a && cp /mnt/a /mnt/b && sync && rm /mnt/a && fstrim /mnt 2>/dev/null
+	umount /mnt && mount -t ext4 "$ONE" /mnt && seq 200000 | cmp - /mnt/b && umount /mnt && fsck.ext4 -fn "$ONE" >/dev/null 2>&1
+}
+check "...ext4, flushes, discards" filesystem
+# exercised FSTYPE: fsx, unmounted and mounted again, checked
+exercised() { exercise "$1" >/tmp/fsx.log 2>&1 || { sed "s/^/# /" /tmp/fsx.log; return 1; }; }
+exercise() {
+	modprobe "$1"
+	case $1 in
+	ext4) mkfs.ext4 -q -F "$ONE" >/dev/null 2>&1 ;;
+	xfs) TEST_DIR=x TEST_DEV=x QA_CHECK_FS=x mkfs.xfs -q -f "$ONE" ;;	# else it wants 300 MB
+	esac && mount -t "$1" -o discard "$ONE" /mnt || return 1
+	for seed in 1 2 3; do fsx /mnt/$seed $seed 2000 || return 1; done
+	cksum /mnt/[123] >/tmp/sums
+	umount /mnt && mount -t "$1" "$ONE" /mnt && cksum /mnt/[123] | cmp - /tmp/sums && umount /mnt || return 1
+	if [ "$1" = xfs ]; then xfs_repair -n "$ONE" >/dev/null 2>&1; else fsck.ext4 -fn "$ONE" >/dev/null 2>&1; fi
+}
+check "...fsx on ext4" exercised ext4
+check "...fsx on xfs" exercised xfs
+partitions() {
+	modprobe dm-mod
+	printf 'label: gpt\n,24M\n,24M\n' | sfdisk -q --no-tell-kernel "$ONE" && partprobed && [ -b "$ONE"p2 ] || return 1
+	lvm="activation{udev_sync=0 udev_rules=0}devices{use_devicesfile=0}"	# no udev here
+	pvcreate --config "$lvm" -q -ff -y "$ONE"p1 "$ONE"p2 && vgcreate --config "$lvm" -q pv "$ONE"p1 "$ONE"p2 &&
+		lvcreate --config "$lvm" -q -y -W n -i 2 -I 64k -l 100%FREE -n striped pv && verified /dev/mapper/pv-striped &&
+		vgremove --config "$lvm" -q -f pv && wipefs -q -a "$ONE"
+} >/tmp/lvm.log 2>&1
+partprobed() { blockdev --rereadpt "$ONE"; }
+stacked() { partitions || { sed 's/^/# /' /tmp/lvm.log; return 1; }; }
+check "...partitions, LVM striped over two" stacked
+read_only() { [ "$(cat "/sys/block/${RO##*/}/ro")" = 1 ] && dd if="$RO" of=/dev/null bs=64k 2>/dev/null && ! dd if=/dev/zero of="$RO" bs=4k count=1 oflag=direct 2>/dev/null; }
+check "...a disk that is read-only stays so" read_only
+lost() {	# it goes while it is used: its users get errors, nobody else
+	fio --name=lost --filename="$TWO" --direct=1 --rw=randrw --bs=4k --iodepth=16 --ioengine=libaio --size=8M --time_based --runtime=60 >/dev/null 2>&1 &
+	sleep 1
+	d=$(basename "$(readlink -f "/sys/block/${TWO##*/}/device")")
+	echo "$d" >/sys/bus/virtio/drivers/blk_noop/unbind && [ ! -e "$TWO" ] && echo "$d" >/sys/bus/virtio/drivers/virtio_blk/bind
+	pkill fio
+	wait
+	verified "$ONE"
+}
+check "...goes while it is used" lost
+returned() { [ -b /dev/vdb ] && [ -b /dev/vdc ] && [ ! -e /dev/pvb0 ]; }
+back() { rmmod blk-noop && soon returned && verified /dev/vdb; }
+check "virtio_blk has them back" back
+polled() {
+	insmod /modules/blk-noop.ko mode=bio poll_queues=1 && soon taken || return 1
+	p=$ONE		# has two queues, of which one is for polling now
+	job verify "$p" --rw=randwrite --bs=4k --iodepth=16 --ioengine=io_uring --hipri --size=8M --verify=crc32c --verify_fatal=1
+}
+check "a polled queue" polled
+polled_gone() {	# while somebody polls
+	fio --name=gone --filename="$p" --direct=1 --rw=randread --bs=4k --iodepth=16 --ioengine=io_uring --hipri --size=8M --time_based --runtime=60 >/dev/null 2>&1 &
+	sleep 1
+	basename "$(readlink -f "/sys/block/$(basename "$p")/device")" >/sys/bus/virtio/drivers/blk_noop/unbind
+	pkill fio
+	wait
+	[ ! -e "$p" ]
+}
+check "...goes while somebody polls" polled_gone
+back_again() { rmmod blk-noop && soon returned; }
+check "...and is back" back_again
+cycles() {
+	fio --name=under --filename=/dev/vdb --direct=1 --rw=randwrite --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
+		--verify=crc32c --verify_backlog=256 --verify_fatal=1 --time_based --runtime=1000 --eta=never >/tmp/under.log 2>&1 &
+	pid=$!
+	settings vdb >/tmp/vdb
+	i=0
+	while [ $i -lt "$ROUNDS" ] && kill -0 $pid; do
+		insmod /modules/blk-noop.ko && soon lean && rmmod blk-noop && settings vdb | cmp - /tmp/vdb || break
+		i=$((i + 1))
+	done
+	kill $pid
+	wait
+	settings vdb | sed 's/^/# /'
+	[ $i = "$ROUNDS" ] && ! grep -iE "verify:|error=" /tmp/under.log
+}
+check "loaded and unloaded $ROUNDS times under load, settings back each time" cycles
+check "nothing to complain of" quiet

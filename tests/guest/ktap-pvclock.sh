@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# pvclock, KTAP; needs no hypervisor of ours, nor root file system. QEMU is to
+# run with -icount: what is measured is exact then. pvkit.rounds: how often what
+# is done again and again is done.
+. /lib.sh
+ROUNDS=$(word rounds)
+P=/sys/module/pvclock/parameters
+S=/sys/kernel/debug/pvclock/stats
+HZ=$(zcat /proc/config.gz 2>/dev/null | sed -n 's/^CONFIG_HZ=//p')
+HZ=${HZ:-250}
+[ "$(nproc)" -gt 1 ] && TWO=yes || TWO=
+# check_two NAME COMMAND: of two CPUs
+check_two() { if [ -n "$TWO" ]; then check "$@"; else skip "$1" "one CPU"; fi; }
+plan 28
+
+complaints() { dmesg | grep -E "BUG|WARNING|Oops|soft lockup|LOCKUP|rcu:.*stall|scheduling while" | sed 's/^/# /'; }
+quiet() { ! complaints | grep .; }
+set_to() { echo "$1" >$P/tick_divisor; }
+# interrupts CPU: timer interrupts
+interrupts() { awk -v c=$(($1 + 2)) '/arch_timer/ { print $c; exit }' /proc/interrupts; }
+# on CPU COMMAND...
+on() { on_cpu=$1; shift; taskset $((1 << on_cpu)) "$@"; }
+# from_to A B VALUE...: every value is in between
+from_to() { awk "BEGIN { a = $1; b = $2; for (i = 3; i < ARGC; i++) if (ARGV[i] < a || ARGV[i] > b) exit 1 }" "$@"; }
+field() { sed -n "s/.*$1=\\([0-9.]*\\).*/\\1/p" /tmp/out; }
+says() { dmesg | tail -5 | grep -q "$1"; }
+
+check "pvhyp loads" load pvhyp
+refused() { ! insmod /modules/pvclock.ko "$1" 2>/tmp/err && says "$2"; }
+check "a divisor of 0 is refused" refused tick_divisor=0 "tick_divisor must be 1 to 64, not 0"
+check "...and of 65" refused tick_divisor=65 "tick_divisor must be 1 to 64, not 65"
+check "...and nonsense" refused policy=sideways "invalid for parameter"
+if [ -e /sys/kernel/debug/pvhyp/exits ]; then HYP=yes; else HYP=; fi
+slack_refused() { refused pvtimer=Y "pvtimer: no hypervisor"; }
+if [ -n "$HYP" ]; then skip "slack is refused without a hypervisor" "there is one"; else check "slack is refused without a hypervisor" slack_refused; fi
+native_tick() {
+	n0=$(interrupts 0)
+	on 0 clock hog 2 >/dev/null
+	native=$(($(interrupts 0) - n0))
+}
+native_tick
+check "it loads" load pvclock tick_divisor=1
+listed() { [ "$(grep -c '^cpu[0-9]* divisor=1 .*ticks=' $S)" = "$(nproc)" ]; }
+check "it counts, for each CPU" listed
+
+# Ticks of a CPU that computes for 3 s: HZ / N, besides those few that other timers make.
+rate() {
+	set_to "$1" && clock sleep 300000 1 >/dev/null
+	r=$(interrupts 0)
+	on 0 clock hog 3 >/dev/null
+	r=$(($(interrupts 0) - r))
+	echo "# divisor $1: $r timer interrupts in 3 s"
+	# Where the other vCPU takes the pCPU for longer than a tick, ticks merge.
+	from_to $((3 * HZ * 94 / 100 / $1)) $((3 * HZ * 102 / 100 / $1 + 6)) "$r"
+}
+for n in 1 4 16 64; do check "a tick every $n jiffies" rate $n; done
+
+exact() {
+	clock sleep 300 2000 >/tmp/out
+	echo "# $1: $(cat /tmp/out)"
+	# Under our hypervisor the other of the 2 vCPUs may have the one pCPU for a slice.
+	from_to 300 "${HYP:+12}$2" "$(field least)" "$(field worst)"
+}
+check "a sleep of 300 us is exact on an idle CPU" exact idle 600
+hog() { taskset $((1 << $1)) clock hog 10000 >/dev/null & hogs="$hogs $!"; }
+unhog() { for h in $hogs; do kill "$h"; done; wait; hogs=; }
+hog 0
+check "...and beside a task that computes" exact busy 600
+unhog
+wheel() {
+	$1 clock wheel 8 100 >/tmp/out
+	echo "# $(cat /tmp/out)"
+	from_to 7900 "$2" "$(field least)" "$(field median)"
+}
+check "a timer of the timer wheel is exact on an idle CPU" wheel "" 14000
+echo auto >$P/policy
+hog 0
+check "policy auto: ...and beside a task that computes" wheel "on 0" 14000
+unhog
+# alternate LEAST MOST: that many context switches, in 3 s
+alternate() {
+	hog 0
+	on 0 clock hog 3 >/tmp/out
+	unhog
+	echo "# $(cat /tmp/out)"
+	from_to 1.35e6 1.65e6 "$(field cpu)" && from_to "$1" "$2" "$(field switches)"
+}
+check "...two tasks that compute take turns as ever" alternate $((3 * HZ / 4)) 1e9
+echo fixed >$P/policy
+set_to 16
+check "policy fixed: they share the CPU" alternate 5 $((3 * HZ / 8))
+
+# CPU time: /proc/stat (user, nice, system, irq, softirq; of 10 ms) and getrusage()
+busy() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 }' /proc/stat; }
+accounted() {	# COMMAND... and its share
+	b=$(busy)
+	on 0 "$@" >/tmp/out
+	b=$((($(busy) - b) * 10000))
+	echo "# $*: $b us in /proc/stat, $(cat /tmp/out)"
+	cpu=$(field cpu)
+	from_to $((cpu * 97 / 100)) $((cpu * 103 / 100)) $b $(($(field user) + $(field system)))
+}
+check "CPU time of a task that computes" accounted clock hog 4
+check "...and of one that does for 30 %" accounted clock duty 30 10
+limited() {
+	t=$(cut -d. -f1 /proc/uptime)
+	# shellcheck disable=SC3045
+	(ulimit -t 2; exec clock hog 20) >/dev/null 2>&1
+	s=$?
+	[ $s -gt 128 ] && from_to 1 4 $(($(cut -d. -f1 /proc/uptime) - t))
+}
+check "RLIMIT_CPU ends a task in time" limited
+
+per_cpu() {
+	set_to 1 && echo 32 >/sys/devices/system/cpu/cpu1/tick_divisor && [ "$(cat /sys/devices/system/cpu/cpu0/tick_divisor)" = 1 ] &&
+		! echo 99 2>/dev/null >/sys/devices/system/cpu/cpu1/tick_divisor || return 1
+	a=$(interrupts 0) b=$(interrupts 1)
+	hog 0
+	on 1 clock hog 3 >/dev/null
+	unhog
+	a=$(($(interrupts 0) - a)) b=$(($(interrupts 1) - b))
+	echo "# interrupts of CPU 0: $a, of CPU 1, whose divisor is 32: $b"
+	[ $a -gt $((b * 8)) ]
+}
+check_two "each CPU may have its own" per_cpu
+staggered() {
+	set_to 16
+	hog 0
+	hog 1
+	clock sleep 500000 1 >/dev/null
+	x=$(sed -n 's/^cpu0 .*next=\([0-9]*\).*/\1/p' $S) y=$(sed -n 's/^cpu1 .*next=\([0-9]*\).*/\1/p' $S)
+	unhog
+	[ $(((x - y + 1600) % 16)) = 8 ]
+}
+check_two "CPUs tick by turns" staggered
+too_coarse() {
+	was=$(cat /proc/sys/kernel/watchdog_thresh)
+	echo 1 >/proc/sys/kernel/watchdog_thresh
+	! set_to 64 2>/dev/null && says "is too coarse for the soft-lockup detector (kernel.watchdog_thresh), which waits 2 s"
+	tc=$?
+	echo "$was" >/proc/sys/kernel/watchdog_thresh
+	return $tc
+}
+if [ -e /proc/sys/kernel/watchdog_thresh ] && grep -q " watchdog_thresh$" /proc/kallsyms; then
+	check "what would set a watchdog off is refused" too_coarse
+else
+	skip "what would set a watchdog off is refused" "this kernel does not tell watchdog_thresh"
+fi
+idles() {
+	set_to 16
+	i0=$(interrupts 0) i1=$(interrupts "${TWO:+1}")
+	clock sleep 5000000 1 >/dev/null
+	i0=$(($(interrupts 0) - i0)) i1=$(($(interrupts "${TWO:+1}") - i1))
+	echo "# 5 s idle: $i0 and $i1 timer interrupts"
+	[ $((i0 + i1)) -lt $((5 * HZ / 2)) ]
+}
+check "an idle CPU has no ticks" idles
+hotplug() {
+	echo 0 >/sys/devices/system/cpu/cpu1/online && echo 1 >/sys/devices/system/cpu/cpu1/online || return 1
+	b=$(interrupts 1)
+	on 1 clock hog 3 >/dev/null
+	b=$(($(interrupts 1) - b))
+	echo "# $b timer interrupts in 3 s"
+	from_to 1 $((3 * HZ / 8)) $b
+}
+check_two "a CPU that comes back has it, too" hotplug
+cycles() {
+	hog 0
+	[ -z "$TWO" ] || hog 1
+	i=0
+	while [ $i -lt "$ROUNDS" ]; do
+		set_to $((1 + i * 7 % 64)) || return 1
+		case $((i % 3)) in
+		0) rmmod pvclock && [ ! -e $S ] && load pvclock tick_divisor=$((1 + i % 64)) || return 1 ;;
+		1) [ -z "$TWO" ] || { echo 0 >/sys/devices/system/cpu/cpu1/online && echo 1 >/sys/devices/system/cpu/cpu1/online; } || return 1 ;;
+		2) echo auto >$P/policy && set_to 64 && echo fixed >$P/policy || return 1 ;;
+		esac
+		i=$((i + 1))
+	done
+	unhog
+}
+check "loaded, changed, CPUs off and on $ROUNDS times under load" cycles
+back() {
+	rmmod pvclock && [ ! -e /sys/devices/system/cpu/cpu0/tick_divisor ] || return 1
+	was=$native
+	native_tick
+	echo "# ticks in 2 s before: $was, after: $native"
+	from_to $((was * 95 / 100)) $((was * 105 / 100)) "$native"
+}
+check "it unloads, and the ticks are back" back
+check "nothing to complain of" quiet
