@@ -13,4 +13,11 @@ modules modules_install clean:
 check:
 	./pvkit check
 
-.PHONY: all hyp-stub modules modules_install clean check
+# The tools, in a guest. DESTDIR for packages.
+install:
+	install -D -m 755 tools/pvstat $(DESTDIR)/usr/sbin/pvstat
+	install -D -m 755 tools/nic/pvnic $(DESTDIR)/usr/sbin/pvnic
+	install -D -m 644 tools/nic/90-pvnic.rules $(DESTDIR)/usr/lib/udev/rules.d/90-pvnic.rules
+	install -D -m 644 tools/nic/pvnic@.service $(DESTDIR)/lib/systemd/system/pvnic@.service
+
+.PHONY: all install hyp-stub modules modules_install clean check

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # The figures that we promise, measured and compared with their limits.
 . "$TOP/tests/tap.sh"
-"$TOP/pvkit" bench exits size boot lock blk net partition --quick --json "$BUILD/check/figures.json" || exit 1
+"$TOP/pvkit" bench exits size boot lock blk net tick noop partition --quick --json "$BUILD/check/figures.json" || exit 1
 figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "$BUILD/results.tsv"; }
 at_most() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") <= $2) }"; }
 at_least() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") >= $2) }"; }
 limit() { expect "$2 $1 $3 (is $(figure "$2"))" "$1" "$2" "$3"; }
-plan 29
+plan 52
 limit at_most exits.hypercall 150
 limit at_most exits.hypercall_fast 60
 limit at_most exits.mmio_gicd 300
@@ -34,8 +34,22 @@ limit at_most blk.piggyback.qd32.exits_per_io 0.1
 limit at_most blk.poll.exits_per_io 0.02
 limit at_least blk.adaptive.worst_ratio 0.98
 limit at_most kick.max_delay_us 200
+limit at_most noop.bio_vs_none 0.85
+limit at_most noop.bio_vs_mq-deadline 0.72
 limit at_most net.poll.partitioned.exits_per_mb 1
 limit at_least net.stock.tcp1.mbit 1000
 limit at_most net.stock.exits_per_mb 200
 limit at_most partition.exits_per_s.idle 0
 limit at_most partition.exits_per_s.compute 0
+for n in 1 4 16 32; do
+	limit at_most tick.n$n.interrupts_per_s "$((250 * 1020 / n + 1500)).0e-3"
+	limit at_least tick.n$n.interrupts_per_s "$((250 * 980 / n)).0e-3"
+	[ $n != 1 ] || continue
+	limit at_most tick.n$n.usleep300_worst_ratio 1.05
+	limit at_most tick.n$n.cyclictest_p50_ratio 1.05
+	limit at_most tick.n$n.cyclictest_late_percent 0.3
+done
+limit at_least tick.n16.hog.stat.ratio 0.98
+limit at_least tick.n16.duty.stat.ratio 0.97
+limit at_most tick.n16.duty.stat.ratio 1.03
+limit at_least tick.n16.fairness 0.90

@@ -29,8 +29,6 @@ run() {
 		engines=$(word engines | tr : ' ')
 		# shellcheck disable=SC2086
 		matrix /dev/vdb "ram.$1" "$(word ios)" $engines
-		# shellcheck disable=SC2086
-		[ -z "$C" ] || matrix /dev/vdc "host.$1" "$(word ios)" $engines
 		;;
 	verify)
 		echo "SERIAL $(cat /sys/block/vdc/serial)"

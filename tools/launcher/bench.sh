@@ -13,6 +13,10 @@ bench_usage() {
 	  blk     fio on a RAM-backed and a host disk, by virtio_mmio and by each policy of
 	          virtio_pv: exits and instructions per request, IOPS
 	  net     iperf3 between two VMs and through the uplink, likewise: exits per MB, throughput
+	  tick    pvclock: interrupts, exits, timer precision, CPU time, by tick divisor
+	  noop    blk-noop: guest instructions, IOPS, latency by scheduler and mode
+	  account  what a 4 KiB read costs the guest, by function, with and without bio mode
+	  nic     pvnic: exits, interrupts, throughput, ping-pong, with and without a profile
 	  partition  a VM with a pCPU of its own: exits, cyclictest beside a scheduled VM
 	  --icount  only deterministic runs, no multi-threaded ones
 	END
@@ -20,12 +24,13 @@ bench_usage() {
 
 . "$LAUNCHER/build.sh"
 . "$LAUNCHER/run.sh"
+. "$LAUNCHER/bench-noop.sh"
 
 cmd_bench() {
 	json='' what='' BENCH_QUICK=no BENCH_ICOUNT=no
 	while [ $# -gt 0 ]; do
 		case $1 in
-		exits | lock | size | boot | work | blk | net | partition) what="$what $1"; shift ;;
+		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | partition) what="$what $1"; shift ;;
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
 		--json)
@@ -37,7 +42,7 @@ cmd_bench() {
 		*) die_usage "bench: unknown '$1' (try ./pvkit bench --help)" ;;
 		esac
 	done
-	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work, blk, net or partition"
+	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work, blk, net, tick, noop, account, nic or partition"
 	build_all
 	bench_begin
 	for w in $what; do
@@ -269,11 +274,17 @@ bench_blk() {
 	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.policies=$policies" '' --icount
 	blk_matrix "$BUILD/bench-blk-matrix.log" ram $policies '' "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: half)"
 	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
-	say "blk: fio matrix, in real time, RAM-backed and host disk, 2 vCPUs on 2 pCPUs, one more polls"
-	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.policies=$policies:poll" ",disk=$BUILD/bench-disk.img:queues=2" --pcpus 3 --polling
-	mt="multi-threaded QEMU, 2 vCPUs on 2 pCPUs and a third that polls, on $(jobs) CPUs; $ios requests (128 KiB: half)"
-	blk_matrix "$BUILD/bench-blk-mt.log" ram $policies:poll mt. "$mt, RAM-backed"
-	blk_matrix "$BUILD/bench-blk-mt.log" host $policies:poll mt.host. "$mt, file on the host behind virtio-blk"
+	# In real time one cell scatters by a factor of two: the policies take turns, five
+	# times, and medians are compared. No more threads than CPUs: else it is the
+	# host's scheduler that is measured.
+	turns="$policies:$policies:$policies:$policies:$policies"
+	say "blk: fio matrix, in real time, RAM-backed, 2 vCPUs on 2 pCPUs"
+	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios pvkit.engines=libaio pvkit.policies=$turns" '' --pcpus 2
+	mt="multi-threaded QEMU on $(jobs) CPUs, medians of 5 turns"
+	blk_matrix "$BUILD/bench-blk-mt.log" ram $policies mt. "$mt, 2 vCPUs on 2 pCPUs, RAM-backed, $ios requests (128 KiB: half)"
+	say "blk: the same with a pCPU that polls, 1 vCPU on the other"
+	blk_run "$BUILD/bench-blk-mt-poll.log" "matrix pvkit.ios=$ios pvkit.engines=libaio pvkit.policies=stock:poll:stock:poll:stock:poll:stock:poll:stock:poll" '' --pcpus 2 --polling
+	blk_matrix "$BUILD/bench-blk-mt-poll.log" ram stock:poll mt.polling. "$mt, 1 vCPU on 1 pCPU, another polls, RAM-backed, $ios requests (128 KiB: half)"
 }
 
 # blk_cost LOG POLICY HOW: exits and instructions of a request at depth 1
@@ -294,6 +305,9 @@ bench_blk_poll() {
 	how="fio libaio 4 KiB random read, RAM-backed; 12,000 requests less 2,000; partitioned VM of 1 vCPU, another pCPU polls, its instructions not counted"
 	blk_cost "$log" poll "depth 1; icount, $how"
 	exits "$log" qd32.poll 0.001 | record_exits blk.poll.qd32.exits_per_io blk.poll.qd32.exits "depth 32; icount, $how"
+	BLK_VCPUS=2 blk_run "$log" "cost pvkit.policies=poll maxcpus=1" '' --pcpus 2 --polling
+	how="fio libaio 4 KiB random read, RAM-backed; multi-threaded QEMU, scheduled VM of 1 vCPU, another pCPU polls; interrupts by the GIC (GICv4)"
+	exits "$log" qd32.poll 0.001 | record_exits blk.poll.scheduled.qd32.exits_per_io blk.poll.scheduled.qd32.exits "depth 32; $how"
 	BLK_VCPUS=2 blk_run "$log" "iopoll pvkit.policies=poll virtio_blk.poll_queues=1 maxcpus=1" '' --pcpus 2 --polling
 	how="fio io_uring --hipri, depth 1, virtio_blk with a poll queue; multi-threaded QEMU, scheduled VM of 1 vCPU, another pCPU polls"
 	exits "$log" iopoll.poll 0.001 | record_exits blk.poll.iopoll.exits_per_io blk.poll.iopoll.exits "$how"
@@ -302,16 +316,32 @@ bench_blk_poll() {
 }
 
 # blk_matrix LOG PREFIX POLICIES INFIX HOW: each figure, and each policy's worst against stock
+# medians: of lines "name value", each name's
+medians() {
+	sort -k 1,1 -k 2,2n | awk '
+		function out() { if (n) print name, n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2 }
+		$1 != name { out(); n = 0; name = $1 } { v[++n] = $2 } END { out() }'
+}
+
+# record_ratios WHAT POLICY INFIX PATTERN HOW: of the figures in build/WHAT.POLICY to
+# those in build/WHAT.stock whose names match: the least, and the geometric mean
+record_ratios() {
+	awk -v pattern="$4" '$1 !~ pattern { next } NR == FNR { s[$1] = $2; next }
+		{ r = $2 / s[$1]; if (!n++ || r < least) least = r; sum += log(r) } END { printf "%.3f %.3f\n", least, exp(sum / n) }' \
+		"$BUILD/$1.stock" "$BUILD/$1.$2" >"$BUILD/ratios"
+	read -r least mean <"$BUILD/ratios"
+	record "$1.$2.$3worst_ratio" "$least" ratio "least; $5"
+	record "$1.$2.$3mean_ratio" "$mean" ratio "geometric mean; $5"
+}
+
 blk_matrix() {
 	bm_log=$1 bm_prefix=$2 bm_infix=$4 bm_how=$5
 	for p in $(echo "$3" | tr : ' '); do
-		results "$bm_log" | awk -v p="$bm_prefix.$p." 'index($1, p) == 1 { print substr($1, length(p) + 1), $2 }' >"$BUILD/blk.$p"
+		results "$bm_log" | awk -v p="$bm_prefix.$p." 'index($1, p) == 1 { print substr($1, length(p) + 1), $2 }' | medians >"$BUILD/blk.$p"
 		while read -r n v; do
 			record "blk.$p.$bm_infix$n" "$v" IOPS "fio $bm_how"
 		done <"$BUILD/blk.$p"
-		[ "$p" = stock ] || record "blk.$p.${bm_infix}worst_ratio" "$(awk 'NR == FNR { s[$1] = $2; next }
-			{ r = $2 / s[$1]; if (!n++ || r < least) least = r } END { printf "%.3f\n", least }' \
-			"$BUILD/blk.stock" "$BUILD/blk.$p")" ratio "IOPS / those of stock, least of the matrix; $bm_how"
+		[ "$p" = stock ] || record_ratios blk "$p" "$bm_infix" '' "IOPS / those of stock, of the matrix; $bm_how"
 	done
 }
 
@@ -348,15 +378,14 @@ net_cost() {
 net_rates() {
 	nr_log=$1 nr_infix=$3 nr_how=$4
 	for p in $(echo "$2" | tr : ' '); do
-		results "$nr_log" | awk -v p="net.$p." 'index($1, p) == 1 && /\.(sent_)?mbit / && !/\.(warm|short|long)\./ { print substr($1, length(p) + 1), $2 }' >"$BUILD/net.$p"
+		results "$nr_log" | awk -v p="net.$p." 'index($1, p) == 1 && /\.(sent_)?mbit / && !/\.(warm|short|long)\./ { print substr($1, length(p) + 1), $2 }' |
+			medians >"$BUILD/net.$p"
 		while read -r n v; do
 			record "net.$p.$nr_infix$n" "$v" Mbit/s "iperf3, received unless sent_; $nr_how"
 		done <"$BUILD/net.$p"
 		record "net.$p.${nr_infix}retransmits" "$(results "$nr_log" | awk -v p="net.$p.tcp" 'index($1, p) == 1 && /retransmits / { s += $2 } END { print s + 0 }')" \
 			segments "all TCP runs between the VMs; $nr_how"
-		[ "$p" = stock ] || record "net.$p.${nr_infix}worst_ratio" "$(awk '!/^tcp/ { next } NR == FNR { s[$1] = $2; next }
-			{ r = $2 / s[$1]; if (!n++ || r < least) least = r } END { printf "%.3f\n", least }' \
-			"$BUILD/net.stock" "$BUILD/net.$p")" ratio "received / by stock, least of the TCP runs; $nr_how"
+		[ "$p" = stock ] || record_ratios net "$p" "$nr_infix" '^tcp' "received / by stock, of the TCP runs; $nr_how"
 	done
 }
 
@@ -380,15 +409,16 @@ bench_net() {
 	exits "$log" cost.poll 0.1 | record_exits net.poll.exits_per_mb net.poll.exits "$how; guests busy-poll for up to 500 us"
 	bench_net_partitioned
 	[ "$BENCH_ICOUNT" = no ] || return 0
-	say "net: iperf3, two VMs of 2 vCPUs on 2 pCPUs, in real time, a third polls"
-	net_run "$BUILD/bench-net-mt.log" $mb 2 $policies:poll --pcpus 3 --polling
-	net_rates "$BUILD/bench-net-mt.log" $policies:poll mt. "multi-threaded QEMU, two VMs of 2 vCPUs and 2 queue pairs on 2 pCPUs and a third that polls, on $(jobs) CPUs; $mb MB or 2 s"
+	say "net: iperf3, two VMs of 1 vCPU on 2 pCPUs, in real time"
+	net_run "$BUILD/bench-net-mt.log" $mb 1 $policies:$policies:$policies --pcpus 2
+	net_rates "$BUILD/bench-net-mt.log" $policies mt. "multi-threaded QEMU, two VMs of 1 vCPU on 2 pCPUs, on $(jobs) CPUs; medians of 3 turns of $mb MB or 2 s"
 }
 
+# Long: what starting costs varies by a hundred exits, and is not of the transfer.
 bench_net_partitioned() {
-	NET_ITEMS=partitioned=yes, net_run "$log" 64 1 poll --pcpus 3 --polling
+	NET_ITEMS=partitioned=yes, net_run "$log" 1024 1 poll --pcpus 3 --polling
 	exits "$log" cost.poll 0.1 | record_exits net.poll.partitioned.exits_per_mb net.poll.partitioned.exits \
-		"iperf3 TCP, 1 stream, VM to VM; multi-threaded QEMU, two partitioned VMs of 1 vCPU, a third pCPU polls; both VMs' exits; 72 MB less 8 MB"
+		"iperf3 TCP, 1 stream, VM to VM; multi-threaded QEMU, two partitioned VMs of 1 vCPU, a third pCPU polls; both VMs' exits; 1032 MB less 8 MB"
 }
 
 bench_partition() {
@@ -423,5 +453,69 @@ bench_partition() {
 			record "partition.latency.$n.$(echo $w | tr AM am)_us" "$(value "$log" $n.$w)" us \
 				"cyclictest -p 90 -i 1000 -l 3000, multi-threaded QEMU, this machine's noise included; $what"
 		done
+	done
+}
+
+# tick_ratio LOG N NAME: of divisor N to that of divisor 1
+tick_ratio() { ratio "$(value "$1" "n$2.$3")" "$(value "$1" "n1.$3")"; }
+
+bench_tick() {
+	divisors=1:2:4:8:16:32:64 seconds=8 wakeups=5000
+	[ "$BENCH_QUICK" = no ] || { divisors=1:4:16:32; seconds=4; wakeups=2000; }
+	say "tick: pvclock at divisors $divisors, deterministic (some minutes)"
+	log=$BUILD/bench-tick.log
+	root_guest "$BUILD/tick.cpio" "$TOP/tests/guest/bench-tick.sh"
+	guest_run "$log" --icount --timeout 2400 --vm "name=tick,vcpus=1,mem=384M,$ROOT_ITEMS,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.divisors=$divisors pvkit.seconds=$seconds pvkit.wakeups=$wakeups"
+	how="icount, 1 vCPU on 1 pCPU, a task that computes for $seconds s"
+	for n in $(echo $divisors | tr : ' '); do
+		per_s() { awk "BEGIN { printf \"%.2f\", $(value "$log" "n$n.$1") / $seconds }"; }
+		record "tick.n$n.interrupts_per_s" "$(per_s hog.interrupts)" interrupts/s "timer interrupts in the guest; $how"
+		record "tick.n$n.exits_per_s" "$(per_s hog.exits)" exits/s "timer exits by the hypervisor's counters; $how"
+		record "tick.n$n.tick_instructions_per_s" \
+			"$(awk "BEGIN { printf \"%.0f\", $(value "$log" "n$n.hog.lost_us") * 1000 / $seconds }")" instructions/s \
+			"the time that the task loses to all else; $how"
+		for w in hog.stat hog.rusage duty.stat duty.rusage; do
+			record "tick.n$n.$w.ratio" "$(ratio "$(value "$log" "n$n.${w}_us")" "$(value "$log" "n$n.${w%.*}.cpu_us")")" ratio \
+				"CPU time by ${w#*.} (/proc/stat, getrusage) / by the scheduler's clock; duty computes for 30 % of $((seconds * 3)) s"
+		done
+		record "tick.n$n.fairness" "$(value "$log" "n$n.share")" ratio "smaller share of two tasks that compute on one vCPU / half; $how"
+		record "tick.n$n.switches_per_s" "$(per_s switches)" switches/s "context switches of one of two that compute; $how"
+		worst=0
+		for l in idle loaded; do
+			r=$(tick_ratio "$log" "$n" usleep300.$l.worst)
+			worst=$(awk "BEGIN { print ($r > $worst ? $r : $worst) }")
+		done
+		record "tick.n$n.usleep300_worst_ratio" "$worst" ratio "worst of $wakeups sleeps of 300 us / of those at divisor 1, SCHED_FIFO, idle and beside a task that computes; icount"
+		tick_cyclic "$n"
+	done
+	bench_tick_slack
+}
+
+# cyclictest: percentiles, and the share of wake-ups beyond 1.05 times the 99.9th of divisor 1
+tick_cyclic() {
+	p50=0 p999=0
+	for l in idle loaded; do
+		for us in 50 200 1000; do
+			a=$(tick_ratio "$log" "$1" cyclic.$l.$us.p50) b=$(tick_ratio "$log" "$1" cyclic.$l.$us.p999)
+			p50=$(awk "BEGIN { print ($a > $p50 ? $a : $p50) }") p999=$(awk "BEGIN { print ($b > $p999 ? $b : $p999) }")
+		done
+	done
+	ct="cyclictest -p 90, intervals 50, 200, 1000 us, idle and beside a task that computes, $wakeups wake-ups each; icount"
+	record "tick.n$1.cyclictest_p50_ratio" "$p50" ratio "median / of divisor 1, worst of 6 cells; $ct"
+	record "tick.n$1.cyclictest_p999_ratio" "$p999" ratio "99.9th percentile / of divisor 1, worst of 6 cells; $ct"
+	record "tick.n$1.cyclictest_late_percent" "$(results "$log" | awk -v p="n$1.cyclic." -v all="$((6 * wakeups))" '
+		index($1, p) == 1 && /\.late / { late += $2 } END { printf "%.4f\n", 100 * late / all }')" percent \
+		"of all wake-ups, later than 1.05 times the 99.9th percentile of divisor 1; $ct"
+}
+
+bench_tick_slack() {
+	say "tick: two vCPUs that compute on one pCPU, with and without slack"
+	log=$BUILD/bench-tick-slack.log
+	guest_initrd "$BUILD/tick-slack.cpio" "$TOP/tests/guest/bench-tick-slack.sh"
+	guest_run "$log" --icount --timeout 600 --vm "name=tick,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/tick-slack.cpio,reset=stop,append=$KERNEL_ARGS"
+	for s in N Y; do
+		[ $s = N ] && name=pvtimer0 || name=pvtimer1
+		record "tick.$name.timer_exits_per_s" "$(value "$log" slack.$s.timer_exits | awk '{ print $1 / 4 }')" exits/s "divisor 16, 2 vCPUs on 1 pCPU, a task that computes on each; icount, 4 s"
+		record "tick.$name.usleep300.median" "$(value "$log" slack.$s.median)" us "2,000 sleeps of 300 us, SCHED_FIFO, beside these"
 	done
 }

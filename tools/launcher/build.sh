@@ -14,9 +14,10 @@ build_all() {
 	build_hypervisor
 	kernel_setup 6.12 cloud-arm64
 	headers_setup
-	build_modules
+	build_modules "$BUILD/modules"
 	build_bare
-	build_initramfs
+	build_programs
+	build_initramfs "$BUILD/modules" "$BUILD/base.cpio"
 }
 
 build_hypervisor() {
@@ -27,20 +28,37 @@ build_hypervisor() {
 	return 0
 }
 
-# Modules are built in a copy, so that the source tree stays clean.
+# build_modules OUT [DIRECTORY...]: for kernel $KVER, in a copy, so that the source
+# tree stays clean.
 build_modules() {
-	out=$BUILD/modules
+	out=$1
+	shift
 	mkdir -p "$out"
-	for d in Kbuild hypercall pvlock drivers tests; do
+	for d in Kbuild hypercall pvlock pvclock blk-noop drivers tests; do
 		(cd "$TOP" && find "$d" -type f \( -name '*.[chS]' -o -name Kbuild -o -name Makefile \)) |
 		while read -r f; do
 			cmp -s "$TOP/$f" "$out/$f" || { mkdir -p "$out/$(dirname "$f")"; cp "$TOP/$f" "$out/$f"; }
 		done
 	done
-	make -s -j"$(jobs)" -C "$KDIR/usr/src/linux-headers-${KVER%-cloud-arm64}-common" \
-		O="$KDIR/usr/src/linux-headers-$KVER" M="$out" ARCH=arm64 \
+	make -s -j"$(jobs)" -C "$KDIR/usr/src/linux-headers-${KVER%-"$KFLAVOUR"}-common" \
+		O="$KDIR/usr/src/linux-headers-$KVER" M="$out" ARCH=arm64 ${1:+"PVKIT_DIRS=$*"} \
 		CROSS_COMPILE=aarch64-linux-gnu- CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$BUILD/modules.log" 2>&1 ||
-		{ cat "$BUILD/modules.log" >&2; die "building the modules failed"; }
+		{ cat "$BUILD/modules.log" >&2; die "building the modules for $KVER failed"; }
+}
+
+# build_for SERIES FLAVOUR DIRECTORY...: modules for that kernel, and an initramfs
+# with them that guest_initrd begins with from now on.
+build_for() {
+	kernel_setup "$1" "$2"
+	shift 2
+	headers_setup
+	build_modules "$BUILD/modules-$KVER" "$@"
+	build_initramfs "$BUILD/modules-$KVER" "$BUILD/base-$KVER.cpio"
+}
+
+# Programs for test guests; in their /bin.
+build_programs() {
+	make -s -C "$TOP/tests/prog" O="$BUILD/prog" || die "building the guest programs failed"
 }
 
 build_bare() {
@@ -48,26 +66,32 @@ build_bare() {
 }
 
 # The base initramfs: busybox, our modules, and an init that runs /run.sh. A
-# test appends a small archive with its own /run.sh (add_to_initramfs).
+# test appends a small archive with its own /run.sh (guest_initrd).
+# build_initramfs MODULES OUT: sets BASE_INITRAMFS.
 build_initramfs() {
 	root=$BUILD/initramfs
+	BASE_INITRAMFS=$2
 	unpack busybox-static:arm64 "$BUILD/busybox"
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/modules"
 	cp "$BUILD/busybox/bin/busybox" "$root/bin/busybox"
 	cp "$TOP/tests/guest/init" "$root/init"
-	cp "$TOP/tools/pvstat" "$root/bin/pvstat"
-	find "$BUILD/modules" -name '*.ko' -exec cp {} "$root/modules/" \;
-	make_cpio "$root" "$BUILD/base.cpio"
+	cp "$TOP/tools/pvstat" "$TOP/tools/nic/pvnic" "$BUILD"/prog/* "$root/bin/"
+	find "$1" -name '*.ko' -exec cp {} "$root/modules/" \;
+	aarch64-linux-gnu-strip --strip-debug "$root"/modules/*.ko	# most of them, and of a small guest's memory
+	make_cpio "$root" "$2"
 }
 
 # The stock kernel's own drivers, as an archive to add to an initramfs: only
 # those that a guest of ours can use, with what they depend on.
 GUEST_MODULES="virtio_mmio virtio_blk virtio_net virtio_console virtio-rng ext4 overlay
-mq-deadline kyber-iosched bfq"
+mq-deadline kyber-iosched bfq xfs dm-mod"
+
+# Another list, another file.
+list_id() { echo "$1" | cksum | cut -d ' ' -f 1; }
 
 build_guest_modules() {
-	GUEST_DRIVERS=$BUILD/drivers-$KVER.cpio
+	GUEST_DRIVERS=$BUILD/drivers-$KVER-$(list_id "$GUEST_MODULES").cpio
 	[ -e "$GUEST_DRIVERS" ] && return
 	gm=$BUILD/drivers
 	rm -rf "$gm"
@@ -90,20 +114,25 @@ build_guest_modules() {
 
 # The Debian root file system, with the programs that we measure with: unpacked
 # without running any arm64 code. Guests boot it from disk with pvkit.root=/dev/vda.
-ROOT_PACKAGES="fio,iperf3,rt-tests,stress-ng,iproute2,ethtool,util-linux,coreutils,bash,procps"
+ROOT_PACKAGES="e2fsprogs,xfsprogs,lvm2,fdisk,fio,iperf3,sockperf,rt-tests,stress-ng,iproute2,ethtool,util-linux,coreutils,bash,procps"
 
 build_root() {
-	GUEST_ROOT=$BUILD/debian.ext2
-	[ -e "$GUEST_ROOT" ] && return
-	say "building a Debian root file system with fio, iperf3, rt-tests, stress-ng (half a minute)"
-	rm -f "$BUILD/debian.tmp.ext2"
-	mmdebstrap --quiet --variant=extract --architectures=arm64 --include="$ROOT_PACKAGES" bookworm \
-		"$BUILD/debian.tmp.ext2" >"$BUILD/mmdebstrap.log" 2>&1 ||
+	GUEST_ROOT=$BUILD/debian-$(list_id "$ROOT_PACKAGES").ext2
+	make_root "$GUEST_ROOT" "$ROOT_PACKAGES" "fio, iperf3, rt-tests, stress-ng"
+}
+
+# make_root FILE PACKAGES WHAT: a file system with these and 192 MB to spare
+make_root() {
+	[ -e "$1" ] && return
+	say "building a Debian root file system with $3 (half a minute)"
+	rm -f "$1.tmp.ext2"
+	mmdebstrap --quiet --variant=extract --architectures=arm64 --include="$2" bookworm \
+		"$1.tmp.ext2" >"$BUILD/mmdebstrap.log" 2>&1 ||
 		{ cat "$BUILD/mmdebstrap.log" >&2; die "mmdebstrap failed"; }
-	truncate -s +64M "$BUILD/debian.tmp.ext2"
-	/sbin/e2fsck -fy "$BUILD/debian.tmp.ext2" >"$BUILD/e2fsck.log" 2>&1 || [ $? = 1 ] || die "e2fsck failed"
-	/sbin/resize2fs "$BUILD/debian.tmp.ext2" >>"$BUILD/e2fsck.log" 2>&1 || die "resize2fs failed"
-	mv "$BUILD/debian.tmp.ext2" "$GUEST_ROOT"
+	truncate -s +192M "$1.tmp.ext2"
+	/sbin/e2fsck -fy "$1.tmp.ext2" >"$BUILD/e2fsck.log" 2>&1 || [ $? = 1 ] || die "e2fsck failed"
+	/sbin/resize2fs "$1.tmp.ext2" >>"$BUILD/e2fsck.log" 2>&1 || die "resize2fs failed"
+	mv "$1.tmp.ext2" "$1"
 }
 
 # What a guest in that root needs: guest_initrd with drivers, and --vm items.
@@ -128,6 +157,6 @@ guest_initrd() {
 	cp "$gi_script" "$gi_dir/run.sh"
 	cp "$TOP/tests/guest/lib.sh" "$TOP/tests/guest/fio.sh" "$gi_dir/"
 	make_cpio "$gi_dir" "$gi_dir.cpio"
-	cat "$BUILD/base.cpio" "$gi_dir.cpio" "$@" >"$gi_out"
+	cat "${BASE_INITRAMFS:-$BUILD/base.cpio}" "$gi_dir.cpio" "$@" >"$gi_out"
 	rm -rf "$gi_dir" "$gi_dir.cpio"
 }

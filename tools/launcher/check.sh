@@ -32,26 +32,38 @@ cmd_check() {
 	suite no-hypervisor 150 sh "$TOP/tests/no-hypervisor.sh"
 	if [ $CHECK = long ]; then
 		suite powercut 1800 sh "$TOP/tests/powercut.sh" 50
+		suite powercut-xfs 1800 sh "$TOP/tests/powercut.sh" 25 xfs
 	else
 		suite powercut 200 sh "$TOP/tests/powercut.sh" 3
+		suite powercut-xfs 200 sh "$TOP/tests/powercut.sh" 3 xfs
 	fi
 	suite isolation 300 sh "$TOP/tests/isolation.sh"
 	if [ $CHECK != quick ]; then
+		crowd=30 rounds=6 policies="stock piggyback:io_uring"
+		[ $CHECK = normal ] || { crowd=600 rounds=100; policies="stock immediate piggyback adaptive poll"; }
 		guest_initrd "$BUILD/ktap.cpio" "$TOP/tests/guest/ktap-pvlock.sh"
 		suite pvlock 900 "$TOP/pvkit" run --timeout 800 --pcpus 2 \
 			--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/ktap.cpio,reset=stop,append=$KERNEL_ARGS"
+		suite pvclock 900 sh "$TOP/tests/pvclock.sh" pvkit 6.12 $rounds
+		suite pvclock-qemu 900 sh "$TOP/tests/pvclock.sh" qemu 6.12 $rounds
+		suite pvclock-6.1 900 sh "$TOP/tests/pvclock.sh" pvkit 6.1 $rounds
+		suite pvclock-nohz-full 300 sh "$TOP/tests/pvclock.sh" pvkit 6.12 nohz_full
+		suite noop 900 sh "$TOP/tests/noop.sh" $rounds
+		suite nic 300 sh "$TOP/tests/nic.sh"
 		suite console 150 sh "$TOP/tests/console.sh"
 		suite devices 300 sh "$TOP/tests/devices.sh"
-		crowd=30 rounds=6 policies="stock piggyback:io_uring"
-		[ $CHECK = normal ] || { crowd=600 rounds=100; policies="stock immediate piggyback adaptive poll"; }
 		# shellcheck disable=SC2086
 		suite blk 3000 sh "$TOP/tests/blk.sh" $policies
 		suite virtio_pv 1600 sh "$TOP/tests/virtio_pv.sh" $rounds
+		suite virtio_pv-polling 1600 sh "$TOP/tests/virtio_pv.sh" $rounds polling
 		suite crowd 3000 sh "$TOP/tests/crowd.sh" $crowd
 		suite figures 2400 sh "$TOP/tests/figures.sh"
 	fi
 	if [ $CHECK = long ]; then
 		suite delay 1500 sh "$TOP/tests/delay.sh" 30
+		suite pvclock-stress 3600 sh "$TOP/tests/pvclock-stress.sh" 600 100
+		suite pvclock-kselftest 3600 sh "$TOP/tests/pvclock-kselftest.sh"
+		suite pvclock-kvm 1500 sh "$TOP/tests/pvclock-kvm.sh" 6
 		guest_initrd "$BUILD/soak.cpio" "$TOP/tests/guest/soak.sh"
 		suite soak 7200 "$TOP/pvkit" run --timeout 7000 --pcpus 2 \
 			--vm "name=soak,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/soak.cpio,reset=stop,append=$KERNEL_ARGS"

@@ -18,7 +18,7 @@ as_root() {
 
 # Debian packages that we build and run with.
 PACKAGES="make gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler dt-schema
-qemu-system-arm libcmocka-dev clang libclang-rt-14-dev libfdt-dev spin xz-utils cpio kmod shellcheck mmdebstrap genext2fs e2fsprogs iperf3 libelf-dev"
+qemu-system-arm libcmocka-dev clang libclang-rt-14-dev libfdt-dev spin xz-utils cpio kmod shellcheck mmdebstrap genext2fs e2fsprogs xfsprogs iperf3 libelf-dev"
 
 setup_packages() {
 	missing=
@@ -87,7 +87,7 @@ unpack() {
 kernel_setup() {
 	KVER=$(newest_kernel "$1" "$2")
 	[ -n "$KVER" ] || die "the package archive has no linux-image-$1.*-$2 (is arm64 in its lists?)"
-	KVER=$KVER-$2
+	KVER=$KVER-$2 KFLAVOUR=$2
 	KDIR=$BUILD/kernel/$KVER
 	unpack "linux-image-$KVER:arm64" "$KDIR"
 	KIMAGE=$KDIR/boot/Image-$KVER
@@ -108,10 +108,13 @@ unpack_image() {
 
 # What modules are built against: never installed (see Documentation/building.md).
 headers_setup() {
-	base=${KVER%-cloud-arm64}
+	base=${KVER%-"$KFLAVOUR"}
 	unpack "linux-headers-$KVER:arm64" "$KDIR"
 	unpack "linux-headers-$base-common" "$KDIR"
-	unpack "linux-kbuild-$base" "$KDIR"
+	case $base in
+	6.1.*) unpack linux-kbuild-6.1 "$KDIR" ;;	# one for all of that series
+	*) unpack "linux-kbuild-$base" "$KDIR" ;;
+	esac
 }
 
 # What our guests' kernels are started with.

@@ -30,7 +30,9 @@ run_usage() {
 	  --pcpus N     physical CPUs (1)
 	  --slice-us N  scheduling slice (10000)
 	  --cpu MODEL   QEMU CPU model (max)
-	  --polling     have the last pCPU run no vCPUs, but look after the devices that guests ask it to
+	  --polling     have the last pCPU run no vCPUs, but look after the devices that guests ask it to;
+	                the machine has a GICv4 then, whose interrupts need no exits
+	  --monitor P   QEMU's monitor, on the named pipes P.in and P.out (mkfifo)
 	  --icount      deterministic time: 1 instruction = 1 ns
 	  --timeout S   end after S seconds and fail
 	  --image       boot the hypervisor as an arm64 Image instead of an ELF
@@ -43,7 +45,7 @@ cmd_run() {
 	run_reset
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--vm | --config | --uplink | --pcpus | --slice-us | --cpu | --timeout)
+		--vm | --config | --uplink | --pcpus | --slice-us | --cpu | --timeout | --monitor)
 			[ $# -ge 2 ] || die_usage "$1 needs a value"
 			run_option "$1" "$2"
 			shift 2
@@ -88,11 +90,15 @@ run_option() {
 		RUN_TIMEOUT=$2
 		;;
 	--cpu) RUN_CPU=$2 ;;
+	--monitor)
+		[ -p "$2.in" ] && [ -p "$2.out" ] || die_usage "run: --monitor: $2.in and $2.out must be named pipes"
+		RUN_MONITOR=pipe:$2
+		;;
 	esac
 }
 
 run_reset() {
-	RUN_PCPUS=1 RUN_SLICE=10000 RUN_CPU=max,pauth-impdef=on RUN_ICOUNT=no RUN_TIMEOUT='' RUN_IMAGE=no RUN_POLLING=''
+	RUN_PCPUS=1 RUN_SLICE=10000 RUN_CPU=max,pauth-impdef=on RUN_ICOUNT=no RUN_TIMEOUT='' RUN_IMAGE=no RUN_POLLING='' RUN_MONITOR=none
 	RUN_HOST=0 RUN_PASS=16 RUN_VMS=0 RUN_MEM=0 RUN_AT=$IMAGES_AT
 	RUN_WORK=$(mktemp -d "${TMPDIR:-/tmp}/pvkit.XXXXXX")
 	trap 'rm -rf "$RUN_WORK"' EXIT
@@ -370,8 +376,10 @@ run_start() {
 	printf 'file=%s,addr=%s,force-raw=on\n' "$RUN_WORK/config.dtb" "$config" >>"$RUN_WORK/loaders"
 	mem=$(((config - RAM_BASE + RUN_MEM) / 1048576 + 66))
 
-	set -- -M virt,virtualization=on,gic-version=3 -cpu "$RUN_CPU" -smp "$RUN_PCPUS" -m "${mem}M" \
-		-display none -nic none -no-reboot -serial stdio -monitor none -append "pvkit.config=$config"
+	# Where a pCPU polls, the GIC can save the exits of its interrupts, too.
+	[ -n "$RUN_POLLING" ] && gic=4 || gic=3
+	set -- -M virt,virtualization=on,gic-version="$gic" -cpu "$RUN_CPU" -smp "$RUN_PCPUS" -m "${mem}M" \
+		-display none -nic none -no-reboot -serial stdio -monitor "$RUN_MONITOR" -append "pvkit.config=$config"
 	if [ "$RUN_IMAGE" = yes ]; then
 		set -- "$@" -kernel "$BUILD/hyp-stub/hyp-stub.img"
 	else
