@@ -18,6 +18,7 @@ install:
 	install -D -m 755 tools/pvstat $(DESTDIR)/usr/sbin/pvstat
 	install -D -m 755 tools/nic/pvnic $(DESTDIR)/usr/sbin/pvnic
 	install -D -m 644 tools/nic/90-pvnic.rules $(DESTDIR)/usr/lib/udev/rules.d/90-pvnic.rules
+	install -D -m 644 tools/guest/90-pvkit-guest.conf $(DESTDIR)/usr/share/pvkit/90-pvkit-guest.conf
 	install -D -m 644 tools/nic/pvnic@.service $(DESTDIR)/lib/systemd/system/pvnic@.service
 
 .PHONY: all install hyp-stub modules modules_install clean check

@@ -1,8 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # pvnic in a guest of 2 vCPUs, whose NIC has 2 queue pairs; prints its KTAP.
+# "systemd": by udev and systemd, from what `make install` installs.
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
 kernel_setup 6.12 cloud-arm64
-root_guest "$BUILD/ktap-nic.cpio" "$TOP/tests/guest/ktap-nic.sh"
-exec "$TOP/pvkit" run --timeout 250 --pcpus 2 --uplink lan --vm "name=nic,vcpus=2,mem=256M,$ROOT_ITEMS,net=lan:queues=2,append=$KERNEL_ARGS pvkit.root=/dev/vda"
+append="$KERNEL_ARGS pvkit.root=/dev/vda"
+root_guest "$BUILD/ktap-nic.cpio" "$TOP/tests/guest/ktap-nic${1:+-$1}.sh"
+if [ "${1:-}" = systemd ]; then
+	dir=$(mktemp -d "$BUILD/install.XXXXXX")
+	trap 'rm -rf "$dir"' EXIT
+	make -s -C "$TOP" install DESTDIR="$dir/modules/install"
+	make_cpio "$dir" "$BUILD/install.cpio"
+	cat "$BUILD/install.cpio" >>"$BUILD/ktap-nic.cpio"
+	append="$append systemd.show_status=false"
+fi
+"$TOP/pvkit" run --timeout 250 --pcpus 2 --uplink lan --vm "name=nic,vcpus=2,mem=256M,$ROOT_ITEMS,net=lan:queues=2,append=$append"

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # blk-noop in the Debian root, KTAP. /dev/vda is the root, vdb and vdc are RAM,
-# vdd, too, and read-only. pvkit.disk: the stock driver of disks, virtio-mmio unless given.
-# pvkit.rounds: how often it comes and goes under load.
+# vdd, too, and read-only. pvkit.rounds: how often it comes and goes under load.
 . /lib.sh
 . /fio.sh
 ROUNDS=$(word rounds)
 mkdir -p /tmp/out /mnt
-plan 28
+plan 30
 quiet() { ! dmesg | grep -E "BUG|WARNING|Oops|lockup|rcu:.*stall|I/O error" | sed 's/^/# /' | grep .; }
 settings() { for f in scheduler nomerges iostats wbt_lat_usec add_random rq_affinity; do echo "$f $(cat /sys/block/"$1"/queue/$f 2>/dev/null)"; done; }
 setting() { cat "/sys/block/$1/queue/$2"; }
@@ -87,14 +86,47 @@ stacked() { partitions || { sed 's/^/# /' /tmp/lvm.log; return 1; }; }
 check "...partitions, LVM striped over two" stacked
 read_only() { [ "$(cat "/sys/block/${RO##*/}/ro")" = 1 ] && dd if="$RO" of=/dev/null bs=64k 2>/dev/null && ! dd if=/dev/zero of="$RO" bs=4k count=1 oflag=direct 2>/dev/null; }
 check "...a disk that is read-only stays so" read_only
-lost() {	# it goes while it is used: its users get errors, nobody else
-	fio --name=lost --filename="$TWO" --direct=1 --rw=randrw --bs=4k --iodepth=16 --ioengine=libaio --size=8M --time_based --runtime=60 >/dev/null 2>&1 &
-	sleep 1
-	d=$(basename "$(readlink -f "/sys/block/${TWO##*/}/device")")
-	echo "$d" >/sys/bus/virtio/drivers/blk_noop/unbind && [ ! -e "$TWO" ] && echo "$d" >/sys/bus/virtio/drivers/virtio_blk/bind
+# busy DISK OPTIONS...: a load on it, until the disk goes
+busy() {
+	busy_disk=$1
+	shift
+	fio --name=busy --filename="$busy_disk" --direct=1 --bs=4k --iodepth=16 --size=8M --time_based --runtime=60 "$@" >/dev/null 2>&1 &
+	soon is_open "$busy_disk" && sleep 0.2
+}
+is_open() { ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q " $1\$"; }
+# not_busy: and what the load was on is gone
+not_busy() {
 	pkill fio
 	wait
-	verified "$ONE"
+	[ ! -e "$busy_disk" ]
+}
+# What drives the virtio device's own device, a platform's or PCI's.
+transport() { dirname "$(readlink -f "/sys/block/${1##*/}/device")"; }
+unplug() {
+	case $1 in
+	*/pci*) echo 1 >"$1/remove" ;;
+	*) basename "$1" >/sys/bus/platform/drivers/virtio-mmio/unbind ;;
+	esac
+}
+plug() {
+	case $1 in
+	*/pci*) echo 1 >/sys/bus/pci/rescan ;;
+	*) basename "$1" >/sys/bus/platform/drivers/virtio-mmio/bind ;;
+	esac
+}
+unplugged() {	# its users get errors, nobody else
+	busy "$TWO" --rw=randrw --ioengine=libaio
+	plugs_into=$(transport "$TWO")
+	unplug "$plugs_into"
+	not_busy && verified "$ONE"
+}
+check "...unplugged while it is used" unplugged
+plugged() { plug "$plugs_into" && soon taken && verified "$TWO"; }
+check "...plugged, and taken again" plugged
+lost() {
+	busy "$TWO" --rw=randrw --ioengine=libaio
+	d=$(basename "$(readlink -f "/sys/block/${TWO##*/}/device")")
+	echo "$d" >/sys/bus/virtio/drivers/blk_noop/unbind && not_busy && echo "$d" >/sys/bus/virtio/drivers/virtio_blk/bind && verified "$ONE"
 }
 check "...goes while it is used" lost
 returned() { [ -b /dev/vdb ] && [ -b /dev/vdc ] && [ ! -e /dev/pvb0 ]; }
@@ -107,12 +139,9 @@ polled() {
 }
 check "a polled queue" polled
 polled_gone() {	# while somebody polls
-	fio --name=gone --filename="$p" --direct=1 --rw=randread --bs=4k --iodepth=16 --ioengine=io_uring --hipri --size=8M --time_based --runtime=60 >/dev/null 2>&1 &
-	sleep 1
+	busy "$p" --rw=randread --ioengine=io_uring --hipri
 	basename "$(readlink -f "/sys/block/$(basename "$p")/device")" >/sys/bus/virtio/drivers/blk_noop/unbind
-	pkill fio
-	wait
-	[ ! -e "$p" ]
+	not_busy
 }
 check "...goes while somebody polls" polled_gone
 back_again() { rmmod blk-noop && soon returned; }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
-# Measurements of a guest without useless work: blk-noop, pvnic. Part of bench.sh.
+# Measurements of a guest without useless work: blk-noop, pvnic, the profile of an
+# idle guest. Part of bench.sh.
 
 bench_noop() {
 	say "noop: 4 KiB requests by each scheduler and mode, deterministic (some minutes)"
@@ -129,5 +130,20 @@ nic_record() {
 		for p in p50 p99; do
 			record "nic.$3.pingpong.$kind.${p}_us" "$(value "$1" "$2.pingpong.$kind.$p")" us "sockperf ping-pong by $kind, round trip; $how"
 		done
+	done
+}
+
+bench_guest() {
+	say "guest: 2 vCPUs that are idle, without each thing that they do then, deterministic"
+	seconds=60
+	log=$BUILD/bench-guest.log
+	guest_initrd "$BUILD/guest.cpio" "$TOP/tests/guest/bench-guest.sh"
+	guest_run "$log" --icount --timeout 300 --vm "name=guest,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/guest.cpio,reset=stop,append=$KERNEL_ARGS pvkit.seconds=$seconds"
+	counting=$(value "$log" counting.instructions)
+	how="icount, 2 vCPUs on 1 pCPU, $seconds s in an initramfs"
+	for w in stock compaction watchdog vmstat writeback khugepaged timer_migration again profile profile_pvclock; do
+		record "guest.$w.instructions_per_s" "$(awk "BEGIN { printf \"%.0f\", ($(value "$log" $w.instructions) - $counting) / $seconds }")" \
+			instructions/s "PMU at EL0 and EL1, reading it taken off; $how"
+		record "guest.$w.exits_per_s" "$(awk "BEGIN { printf \"%.2f\", $(value "$log" $w.exits) / $seconds }")" exits/s "exit counters; $how"
 	done
 }

@@ -17,6 +17,7 @@ bench_usage() {
 	  noop    blk-noop: guest instructions, IOPS, latency by scheduler and mode
 	  account  what a 4 KiB read costs the guest, by function, with and without bio mode
 	  nic     pvnic: exits, interrupts, throughput, ping-pong, with and without a profile
+	  guest   an idle guest: instructions and exits, with and without the guest profile
 	  partition  a VM with a pCPU of its own: exits, cyclictest beside a scheduled VM
 	  --icount  only deterministic runs, no multi-threaded ones
 	END
@@ -30,7 +31,7 @@ cmd_bench() {
 	json='' what='' BENCH_QUICK=no BENCH_ICOUNT=no
 	while [ $# -gt 0 ]; do
 		case $1 in
-		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | partition) what="$what $1"; shift ;;
+		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | guest | partition) what="$what $1"; shift ;;
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
 		--json)
@@ -42,7 +43,7 @@ cmd_bench() {
 		*) die_usage "bench: unknown '$1' (try ./pvkit bench --help)" ;;
 		esac
 	done
-	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work, blk, net, tick, noop, account, nic or partition"
+	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work, blk, net, tick, noop, account, nic, guest or partition"
 	build_all
 	bench_begin
 	for w in $what; do

@@ -76,6 +76,7 @@ build_initramfs() {
 	mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/modules"
 	cp "$BUILD/busybox/bin/busybox" "$root/bin/busybox"
 	cp "$TOP/tests/guest/init" "$root/init"
+	cp "$TOP/tools/guest/90-pvkit-guest.conf" "$root/"
 	cp "$TOP/tools/pvstat" "$TOP/tools/nic/pvnic" "$BUILD"/prog/* "$root/bin/"
 	find "$1" -name '*.ko' -exec cp {} "$root/modules/" \;
 	aarch64-linux-gnu-strip --strip-debug "$root"/modules/*.ko	# most of them, and of a small guest's memory
@@ -84,7 +85,7 @@ build_initramfs() {
 
 # The stock kernel's own drivers, as an archive to add to an initramfs: only
 # those that a guest of ours can use, with what they depend on.
-GUEST_MODULES="virtio_mmio virtio_blk virtio_net virtio_console virtio-rng ext4 overlay
+GUEST_MODULES="virtio_mmio virtio_pci virtio_blk virtio_net virtio_console virtio-rng ext4 overlay
 mq-deadline kyber-iosched bfq xfs dm-mod"
 
 # Another list, another file.
@@ -114,7 +115,7 @@ build_guest_modules() {
 
 # The Debian root file system, with the programs that we measure with: unpacked
 # without running any arm64 code. Guests boot it from disk with pvkit.root=/dev/vda.
-ROOT_PACKAGES="e2fsprogs,xfsprogs,lvm2,fdisk,fio,iperf3,sockperf,rt-tests,stress-ng,iproute2,ethtool,util-linux,coreutils,bash,procps"
+ROOT_PACKAGES="e2fsprogs,xfsprogs,lvm2,fdisk,fio,iperf3,sockperf,rt-tests,stress-ng,iproute2,ethtool,util-linux,coreutils,bash,procps,systemd-sysv,udev"
 
 build_root() {
 	GUEST_ROOT=$BUILD/debian-$(list_id "$ROOT_PACKAGES").ext2
