@@ -3,7 +3,8 @@
 # QEMU is killed at random moments while a guest writes and fsyncs to ext4 or xfs
 # on a host disk: whatever was acknowledged must be there at the next boot. Every
 # other time the disk is driven by virtio_pv, with each policy in turn, and every
-# third time by blk-noop's bio mode. Arguments: how many kills, file system.
+# third time by blk-noop's bio mode. fsx runs beside, and counts when it has ended
+# and its file is synced. Arguments: how many kills, file system.
 . "$TOP/tests/tap.sh"
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
@@ -19,23 +20,32 @@ case $fs in
 ext4) /sbin/mke2fs -q -t ext4 -F "$disk" ;;
 xfs) /sbin/mkfs.xfs -q -f "$disk" ;;
 esac
-acked=0 from=1 policy='' bio=''
+acked=0 from=1 fsx=0 policy='' bio='' pid=''
+trap '[ -z "$pid" ] || kill -9 -$pid 2>/dev/null' EXIT	# an orphan would write on
 
 # guest ARGUMENTS...: in a process group of its own, so that all of it can be killed.
 guest() {
-	TMPDIR=$BUILD/check/powercut setsid "$TOP/pvkit" run --timeout 400 --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=$KERNEL_ARGS pvkit.acked=$acked pvkit.from=$from pvkit.policy=$policy pvkit.fs=$fs $bio $*" >"$log" 2>&1 </dev/null &
+	TMPDIR=$BUILD/check/powercut setsid "$TOP/pvkit" run --timeout 400 --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=$KERNEL_ARGS pvkit.acked=$acked pvkit.from=$from pvkit.fsx=$fsx pvkit.policy=$policy pvkit.fs=$fs $bio $*" >"$log" 2>&1 </dev/null &
 	pid=$!
 }
+said() { tr -d '\r' <"$log" | awk -v w="$1" '$1 == w && NF == 2 { n = $2 } END { print n + 0 }'; }
 # What the guest has found, and how far it has come.
 judge() {
 	! grep -E "LOST|EXT4-fs error|XFS .*(orrupt|hutdown|error)|crashed at" "$log" | sed 's/^/# /' | grep . || return 1
-	last=$(tr -d '\r' <"$log" | awk '$1 == "ACK" && NF == 2 { n = $2 } END { print n + 0 }')
+	last=$(said ACK)
 	[ "$last" -le "$acked" ] || { from=$((acked + 1)) acked=$last; }
+	last=$(said FSX)
+	[ "$last" -le "$fsx" ] || fsx=$last
 }
 random() { awk -v n="$(od -An -N4 -tu4 /dev/urandom)" -v most="$1" 'BEGIN { printf "%.2f\n", n / 4294967296 * most }'; }
 # Wait until the guest has checked what it found, or has ended.
 checked() {
 	while ! grep -q "^VERIFIED" "$log" && kill -0 $pid 2>/dev/null; do sleep 0.1; done
+}
+# written N KILL: acknowledged so many more, before the first kill also by fsx; or ended
+written() {
+	! kill -0 $pid 2>/dev/null && return
+	[ "$(said ACK)" -ge $((acked + $1)) ] && { [ "$2" != 1 ] || [ "$(said FSX)" -gt 0 ]; }
 }
 # Every fourth kill comes at any moment of boot and recovery, the others while it writes.
 cut() {
@@ -43,14 +53,18 @@ cut() {
 	[ $(($1 % 3)) = 0 ] && bio=pvkit.bio || bio=''
 	guest
 	if [ $(($1 % 4)) = 0 ]; then
-		seconds=$(random 8) when="of the start"
+		seconds=$(random 8) when="after the start"
 	else
 		checked
-		seconds=$(random 4) when="of writing"
+		want=$(random 10)
+		want=$((4 + ${want%.*}))
+		until written $want "$1"; do sleep 0.05; done
+		seconds=$(random 0.5) when="after $want of writing"
 	fi
 	sleep "$seconds"
 	kill -9 -$pid
 	wait $pid 2>/dev/null
+	pid=''
 	rm -rf "$BUILD/check/powercut"/*
 	judge
 }
@@ -60,13 +74,14 @@ plan $(($1 + 2))
 n=1
 while [ $n -le "$1" ]; do
 	cut $n
-	tap $? "kill $n after $seconds s $when, $acked acknowledged so far${policy:+, $policy}${bio:+, bio mode}"
+	tap $? "kill $n $seconds s $when, $acked and $fsx acknowledged so far${policy:+, $policy}${bio:+, bio mode}"
 	n=$((n + 1))
 done
 verified() {
 	from=1
 	guest pvkit.check
 	wait $pid
+	pid=''
 	judge && grep -q "^VERIFIED $acked" "$log"
 }
 expect "everything acknowledged is there after the last kill" verified
@@ -76,5 +91,5 @@ clean() {
 	xfs) /sbin/xfs_repair -n "$disk" ;;
 	esac >"$log" 2>&1
 }
-consistent() { clean && [ "$acked" -gt "$n" ]; }
+consistent() { clean && [ "$acked" -gt "$n" ] && [ "$fsx" -gt 0 ]; }
 expect "the file system is consistent, and enough was written" consistent

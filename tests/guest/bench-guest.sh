@@ -37,7 +37,7 @@ without() {
 	idle "$1"
 	echo "$was" >"$2"
 }
-pause 30	# what booting has left to do is done
+pause 300	# what booting has left to do is done
 counted
 guest=$GUEST
 counted
@@ -52,5 +52,4 @@ without timer_migration /proc/sys/kernel/timer_migration 0
 idle again
 sysctl -q -p /90-pvkit-guest.conf
 idle profile
-insmod /modules/pvclock.ko tick_divisor=16
-idle profile_pvclock
+without profile_but_vmstat /proc/sys/vm/stat_interval 1

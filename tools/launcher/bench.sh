@@ -316,7 +316,6 @@ bench_blk_poll() {
 	record blk.poll.iopoll.exits_per_io_less_ticks "$v" exits "without the guest's timer tick, 250 per second at any rate; $how"
 }
 
-# blk_matrix LOG PREFIX POLICIES INFIX HOW: each figure, and each policy's worst against stock
 # medians: of lines "name value", each name's
 medians() {
 	sort -k 1,1 -k 2,2n | awk '
@@ -335,6 +334,7 @@ record_ratios() {
 	record "$1.$2.$3mean_ratio" "$mean" ratio "geometric mean; $5"
 }
 
+# blk_matrix LOG PREFIX POLICIES INFIX HOW: each figure, and each policy's worst against stock
 blk_matrix() {
 	bm_log=$1 bm_prefix=$2 bm_infix=$4 bm_how=$5
 	for p in $(echo "$3" | tr : ' '); do

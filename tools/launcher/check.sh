@@ -49,7 +49,9 @@ cmd_check() {
 		suite pvclock-6.1 900 sh "$TOP/tests/pvclock.sh" pvkit 6.1 $rounds
 		suite pvclock-nohz-full 300 sh "$TOP/tests/pvclock.sh" pvkit 6.12 nohz_full
 		suite noop 900 sh "$TOP/tests/noop.sh" $rounds
+		suite noop-pci 900 sh "$TOP/tests/noop.sh" $rounds pci
 		suite nic 300 sh "$TOP/tests/nic.sh"
+		suite nic-systemd 300 sh "$TOP/tests/nic.sh" systemd
 		suite console 150 sh "$TOP/tests/console.sh"
 		suite devices 300 sh "$TOP/tests/devices.sh"
 		# shellcheck disable=SC2086
