@@ -11,7 +11,7 @@ guest_initrd "$BUILD/boot-test.cpio" "$TOP/tests/guest/boot-test.sh"
 boots() {
 	kernel=$1 vcpus=$2 pcpus=$3
 	shift 3
-	"$TOP/pvkit" run --timeout 120 --pcpus "$pcpus" "$@" --vm "name=boot,vcpus=$vcpus,mem=512M,kernel=$kernel,initrd=$BUILD/boot-test.cpio,reset=stop,append=$KERNEL_ARGS" >"$BUILD/check/boot.log" 2>&1 </dev/null
+	"$TOP/pvkit" run --timeout 400 --pcpus "$pcpus" "$@" --vm "name=boot,vcpus=$vcpus,mem=512M,kernel=$kernel,initrd=$BUILD/boot-test.cpio,reset=stop,append=$KERNEL_ARGS" >"$BUILD/check/boot.log" 2>&1 </dev/null
 	status=$?
 	[ $status = 0 ] && grep -q "^BOOTED cpus=$vcpus " "$BUILD/check/boot.log" ||
 		{ tail -5 "$BUILD/check/boot.log" | sed 's/^/# /'; return 1; }

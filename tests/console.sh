@@ -25,7 +25,7 @@ typist() {
 	printf '\001\001\001gamma\n'
 	sleep 3
 }
-typist | "$TOP/pvkit" run --timeout 100 --pcpus 2 --vm "name=a,$vm,$args" --vm "name=b,$vm,$args" \
+typist | "$TOP/pvkit" run --timeout 400 --pcpus 2 --vm "name=a,$vm,$args" --vm "name=b,$vm,$args" \
 	--vm "name=c,$vm,console=virtio,$args pvkit.hvc" >"$log" 2>&1
 status=$?
 tr -d '\r' <"$log" >"$log.text"

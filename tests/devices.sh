@@ -11,7 +11,7 @@ disk=$BUILD/devices.img
 echo "on the host" >"$disk"
 truncate -s 1M "$disk"
 args="append=$KERNEL_ARGS"
-"$TOP/pvkit" run --timeout 150 --pcpus 2 --uplink lan --vm "name=d,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:4M:queues=2:serial=12345678901234567890,disk=$disk:ro,net=lan:queues=2:mac=525056aabbcc,rng=yes,$args pvkit.root=/dev/vda" </dev/null 2>&1 | tr -d '\r'
+"$TOP/pvkit" run --timeout 500 --pcpus 2 --uplink lan --vm "name=d,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:4M:queues=2:serial=12345678901234567890,disk=$disk:ro,net=lan:queues=2:mac=525056aabbcc,rng=yes,$args pvkit.root=/dev/vda" </dev/null 2>&1 | tr -d '\r'
 
 guest_initrd "$BUILD/pass.cpio" "$TOP/tests/guest/pass-through.sh" "$GUEST_DRIVERS"
 log=$BUILD/check/pass-through.log
@@ -20,7 +20,7 @@ echo "1..6"
 for partitioned in no yes; do
 	echo "on the host" >"$disk"
 	truncate -s 1M "$disk"
-	"$TOP/pvkit" run --timeout 60 --pcpus 2 --vm "name=p,mem=128M,partitioned=$partitioned,kernel=$KIMAGE,initrd=$BUILD/pass.cpio,pass=$disk,disk=ram:1M,reset=stop,$args" >"$log" 2>&1 </dev/null
+	"$TOP/pvkit" run --timeout 300 --pcpus 2 --vm "name=p,mem=128M,partitioned=$partitioned,kernel=$KIMAGE,initrd=$BUILD/pass.cpio,pass=$disk,disk=ram:1M,reset=stop,$args" >"$log" 2>&1 </dev/null
 	expect "passed through, partitioned=$partitioned: reads" grep -q "^READS" "$log"
 	expect "passed through, partitioned=$partitioned: writes" grep -q "^WRITES" "$log"
 	arrived() { dd if="$disk" bs=512 skip=1 count=1 2>/dev/null | grep -qa "^from the guest"; }

@@ -3,7 +3,7 @@
 # A hostile driver on every kind of device (tests/bare/hostile_virtio.c); the
 # VM beside it, on the same network, goes on undisturbed.
 log=$BUILD/check/hostile-virtio.log
-"$TOP/pvkit" run --timeout 250 --vm "name=h,mem=16M,kernel=$BUILD/bare/hostile_virtio.bin,console=virtio,rng=yes,disk=ram:4M,net=lan" \
+"$TOP/pvkit" run --timeout 600 --vm "name=h,mem=16M,kernel=$BUILD/bare/hostile_virtio.bin,console=virtio,rng=yes,disk=ram:4M,net=lan" \
 	--vm "name=other,mem=16M,kernel=$BUILD/bare/spin.bin,net=lan" >"$log" 2>&1 </dev/null
 status=$?
 tr -d '\000' <"$log" | sed -n 's/^\[h\] //p'

@@ -44,9 +44,9 @@ cat >"$BUILD/check/vms.dts" <<END
 / { a { compatible = "pvkit,vm"; vcpus = <1>; memory = <0 0x1000000>; kernel = "$BIN";
 	disk { compatible = "pvkit,disk"; size = <0 0x100000>; }; }; };
 END
-expect "VMs from a configuration" "$TOP/pvkit" run --timeout 60 --config "$BUILD/check/vms.dts"
+expect "VMs from a configuration" "$TOP/pvkit" run --timeout 300 --config "$BUILD/check/vms.dts"
 expect "nothing to bench" bad "bench: what" bench
 expect "unknown bench" bad "unknown 'speed'" bench speed
-expect "a guest that powers off" "$TOP/pvkit" run --timeout 60 --vm "mem=16M,kernel=$BIN"
+expect "a guest that powers off" "$TOP/pvkit" run --timeout 300 --vm "mem=16M,kernel=$BIN"
 time_out() { ! "$TOP/pvkit" run --timeout 1 --vm "mem=16M,kernel=$BIN"; }
 expect "a timeout is a failure" time_out

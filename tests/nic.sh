@@ -15,4 +15,4 @@ if [ "${1:-}" = systemd ]; then
 	cat "$BUILD/install.cpio" >>"$BUILD/ktap-nic.cpio"
 	append="$append systemd.show_status=false"
 fi
-"$TOP/pvkit" run --timeout 250 --pcpus 2 --uplink lan --vm "name=nic,vcpus=2,mem=256M,$ROOT_ITEMS,net=lan:queues=2,append=$append"
+"$TOP/pvkit" run --timeout 700 --pcpus 2 --uplink lan --vm "name=nic,vcpus=2,mem=256M,$ROOT_ITEMS,net=lan:queues=2,append=$append"

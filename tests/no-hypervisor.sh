@@ -5,6 +5,6 @@
 . "$LAUNCHER/build.sh"
 kernel_setup 6.12 cloud-arm64
 guest_initrd "$BUILD/no-hypervisor.cpio" "$TOP/tests/guest/no-hypervisor.sh"
-exec timeout -s KILL 120 qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a72 -smp 2 -m 512M \
+exec timeout -s KILL 400 qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a72 -smp 2 -m 512M \
 	-display none -nic none -no-reboot -serial stdio -monitor none \
 	-kernel "$KIMAGE" -initrd "$BUILD/no-hypervisor.cpio" -append "console=ttyAMA0 quiet panic=-1"

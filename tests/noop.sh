@@ -8,7 +8,7 @@ kernel_setup 6.12 cloud-arm64
 root_guest "$BUILD/noop.cpio" "$TOP/tests/guest/ktap-noop.sh"
 append="$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=$1"
 [ "${2:-}" = pci ] ||
-	exec "$TOP/pvkit" run --timeout 900 --pcpus 2 --vm "name=noop,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:64M:queues=2:serial=one,disk=ram:32M:serial=two,disk=ram:8M:ro:serial=ro,append=$append"
+	exec "$TOP/pvkit" run --timeout 2000 --pcpus 2 --vm "name=noop,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:64M:queues=2:serial=one,disk=ram:32M:serial=two,disk=ram:8M:ro:serial=ro,append=$append"
 image() {
 	rm -f "$BUILD/noop-$1.img"
 	truncate -s "$2" "$BUILD/noop-$1.img"
@@ -16,7 +16,7 @@ image() {
 image one 64M
 image two 32M
 image ro 8M
-exec timeout -s KILL 900 qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth-impdef=on -smp 2 -m 384M \
+exec timeout -s KILL 2000 qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth-impdef=on -smp 2 -m 384M \
 	-display none -nic none -no-reboot -serial stdio -monitor none \
 	-drive "if=none,id=root,file=$GUEST_ROOT,format=raw,snapshot=on" -device virtio-blk-pci,drive=root,addr=1 \
 	-drive "if=none,id=one,file=$BUILD/noop-one.img,format=raw,discard=unmap" -device virtio-blk-pci,drive=one,serial=one,num-queues=2,addr=2 \

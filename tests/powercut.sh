@@ -25,7 +25,7 @@ trap '[ -z "$pid" ] || kill -9 -$pid 2>/dev/null' EXIT	# an orphan would write o
 
 # guest ARGUMENTS...: in a process group of its own, so that all of it can be killed.
 guest() {
-	TMPDIR=$BUILD/check/powercut setsid "$TOP/pvkit" run --timeout 400 --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=$KERNEL_ARGS pvkit.acked=$acked pvkit.from=$from pvkit.fsx=$fsx pvkit.policy=$policy pvkit.fs=$fs $bio $*" >"$log" 2>&1 </dev/null &
+	TMPDIR=$BUILD/check/powercut setsid "$TOP/pvkit" run --timeout 800 --pcpus 2 --vm "name=cut,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/powercut.cpio,disk=$disk:queues=2,append=$KERNEL_ARGS pvkit.acked=$acked pvkit.from=$from pvkit.fsx=$fsx pvkit.policy=$policy pvkit.fs=$fs $bio $*" >"$log" 2>&1 </dev/null &
 	pid=$!
 }
 said() { tr -d '\r' <"$log" | awk -v w="$1" '$1 == w && NF == 2 { n = $2 } END { print n + 0 }'; }

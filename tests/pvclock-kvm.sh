@@ -16,7 +16,7 @@ guest_initrd "$inner/modules/inner/initrd" "$TOP/tests/guest/ktap-pvclock.sh"
 gzip -1 <"$KIMAGE" >"$inner/modules/inner/Image"
 make_cpio "$inner" "$BUILD/kvm-inner.cpio"
 guest_initrd "$BUILD/pvclock-kvm.cpio" "$TOP/tests/guest/pvclock-kvm.sh" "$GUEST_DRIVERS" "$BUILD/kvm-inner.cpio"
-timeout -s KILL 1500 qemu-system-aarch64 -M virt,virtualization=on,gic-version=3 -cpu max,pauth-impdef=on -smp 1 -m 1536M \
+timeout -s KILL 2300 qemu-system-aarch64 -M virt,virtualization=on,gic-version=3 -cpu max,pauth-impdef=on -smp 1 -m 1536M \
 	-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=0,sleep=off -global virtio-mmio.force-legacy=false \
 	-drive "if=none,id=root,file=$root,format=raw,snapshot=on" -device virtio-blk-device,drive=root \
 	-kernel "$KIMAGE" -initrd "$BUILD/pvclock-kvm.cpio" -append "$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=$1"

@@ -12,11 +12,11 @@ script=pvclock args="$KERNEL_ARGS pvkit.rounds=$3"
 guest_initrd "$initrd" "$TOP/tests/guest/ktap-$script.sh"
 case $1 in
 pvkit)
-	exec "$TOP/pvkit" run --icount --timeout 1500 \
+	exec "$TOP/pvkit" run --icount --timeout 2300 \
 		--vm "name=clock,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$initrd,reset=stop,append=$args"
 	;;
 qemu)
-	exec timeout -s KILL 1500 qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a72 -smp 1 -m 256M \
+	exec timeout -s KILL 2300 qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a72 -smp 1 -m 256M \
 		-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=0,sleep=off \
 		-kernel "$KIMAGE" -initrd "$initrd" -append "$args"
 	;;

@@ -11,4 +11,4 @@ root_guest "$BUILD/virtio_pv.cpio" "$TOP/tests/guest/ktap-virtio_pv.sh"
 pcpus=2
 [ -z "${2:-}" ] || pcpus='3 --polling'
 # shellcheck disable=SC2086
-exec "$TOP/pvkit" run --timeout 1500 --pcpus $pcpus --cpu neoverse-n1 --uplink lan --vm "name=v,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=ram:512M,net=lan:queues=2,console=virtio,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=$1 ${2:+pvkit.polling=1}"
+exec "$TOP/pvkit" run --timeout 2300 --pcpus $pcpus --cpu neoverse-n1 --uplink lan --vm "name=v,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=ram:512M,net=lan:queues=2,console=virtio,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=$1 ${2:+pvkit.polling=1}"

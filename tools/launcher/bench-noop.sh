@@ -138,7 +138,7 @@ bench_guest() {
 	seconds=240
 	log=$BUILD/bench-guest.log
 	guest_initrd "$BUILD/guest.cpio" "$TOP/tests/guest/bench-guest.sh"
-	guest_run "$log" --icount --timeout 300 --vm "name=guest,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/guest.cpio,reset=stop,append=$KERNEL_ARGS pvkit.seconds=$seconds"
+	guest_run "$log" --icount --timeout 900 --vm "name=guest,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/guest.cpio,reset=stop,append=$KERNEL_ARGS pvkit.seconds=$seconds"
 	counting=$(value "$log" counting.instructions)
 	how="icount, 2 vCPUs on 1 pCPU, $seconds s in an initramfs"
 	for w in stock compaction watchdog vmstat writeback khugepaged timer_migration again profile profile_but_vmstat; do

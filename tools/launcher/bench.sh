@@ -109,7 +109,7 @@ record_exits() {
 
 bench_exits() {
 	say "exits: 2 vCPUs on 2 pCPUs, deterministic"
-	guest_run "$BUILD/bench-exits.log" --icount --timeout 300 --pcpus 2 \
+	guest_run "$BUILD/bench-exits.log" --icount --timeout 900 --pcpus 2 \
 		--vm "name=exits,vcpus=2,mem=16M,kernel=$BUILD/bare/exits.bin"
 	for n in hypercall psci_version hypercall_fast mmio_gicd sysreg_id timer self_sgi eoi ipi; do
 		v=$(value "$BUILD/bench-exits.log" exits.$n)
@@ -133,10 +133,10 @@ bench_size() {
 bench_boot() {
 	say "boot: 1 vCPU on 1 pCPU, deterministic, with and without the hypervisor"
 	guest_initrd "$BUILD/boot.cpio" "$TOP/tests/guest/bench-boot.sh"
-	guest_run "$BUILD/bench-boot.log" --icount --timeout 300 \
+	guest_run "$BUILD/bench-boot.log" --icount --timeout 900 \
 		--vm "name=boot,vcpus=1,mem=512M,kernel=$KIMAGE,initrd=$BUILD/boot.cpio,reset=stop,append=$KERNEL_ARGS"
 	dtc -q -O dtb -o "$BUILD/el1.dtb" "$TOP/tests/guest/el1.dts"
-	timeout -s KILL 300 qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth=off,sve=off,sme=off -smp 1 -m 512M \
+	timeout -s KILL 900 qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth=off,sve=off,sme=off -smp 1 -m 512M \
 		-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=0,sleep=off \
 		-dtb "$BUILD/el1.dtb" -kernel "$KIMAGE" -initrd "$BUILD/boot.cpio" \
 		-append "$KERNEL_ARGS" >"$BUILD/bench-boot-el1.log" 2>&1 </dev/null ||
@@ -188,7 +188,7 @@ bench_lock_mt() {
 	say "lock: 8 vCPUs on 2 pCPUs, multi-threaded, $runs interleaved runs"
 	guest_initrd "$BUILD/lock-mt.cpio" "$TOP/tests/guest/bench-lock-mt.sh"
 	log=$BUILD/bench-lock-mt.log
-	guest_run "$log" --timeout 600 --pcpus 2 --vm "name=lock,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock-mt.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.runs=$runs"
+	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=lock,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock-mt.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.runs=$runs"
 	how="multi-threaded QEMU, 2 pCPUs, median of $runs interleaved runs of $ms ms, 600 instructions inside, 2400 outside"
 	for m in native pv fit_native fit_pv; do
 		eval "mt_$m=$(value "$log" $m.rate | median)"
@@ -199,7 +199,7 @@ bench_lock_mt() {
 	record lock.mt.pv_vs_fit "$(ratio "$mt_pv" "$mt_fit_native")" ratio "8 vCPUs on 2 pCPUs / 2 on 2 native; $how"
 	say "lock: 2 vCPUs on 2 pCPUs, multi-threaded"
 	fit=$BUILD/bench-lock-fit.log fit_runs=$((runs * 3))
-	guest_run "$fit" --timeout 600 --pcpus 2 --vm "name=lock,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock-mt.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.runs=$fit_runs"
+	guest_run "$fit" --timeout 1500 --pcpus 2 --vm "name=lock,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock-mt.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.runs=$fit_runs"
 	n=$(value "$fit" fit_native.rate | median) p=$(value "$fit" fit_pv.rate | median)
 	fit_how="multi-threaded QEMU, a VM of 2 vCPUs on 2 pCPUs, median of $fit_runs interleaved runs of $ms ms"
 	record lock.mt.contended.native.rate "$n" sections/s "$fit_how"
@@ -427,7 +427,7 @@ bench_partition() {
 	root_guest "$BUILD/partition.cpio" "$TOP/tests/guest/bench-partition.sh"
 	args="append=$KERNEL_ARGS pvkit.root=/dev/vda"
 	log=$BUILD/bench-partition.log
-	guest_run "$log" --timeout 200 --pcpus 2 --vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=exits pvkit.name=partitioned"
+	guest_run "$log" --timeout 800 --pcpus 2 --vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=exits pvkit.name=partitioned"
 	for w in idle compute; do
 		record partition.exits_per_s.$w "$(awk "BEGIN { print $(value "$log" partitioned.$w) / 10 }")" exits/s \
 			"exit counters around 10 s, but for hypercalls and TRNG calls that the guest makes; multi-threaded QEMU, 1 vCPU with a pCPU of its own"
@@ -435,10 +435,10 @@ bench_partition() {
 	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
 	say "partition: cyclictest, in real time: QEMU runs several pCPUs by turns when it is deterministic"
 	log=$BUILD/bench-latency.log
-	guest_run "$log" --timeout 600 --pcpus 2 \
+	guest_run "$log" --timeout 1500 --pcpus 2 \
 		--vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=latency pvkit.name=partitioned" \
 		--vm "name=s,vcpus=1,mem=384M,$ROOT_ITEMS,$args pvkit.role=latency pvkit.name=scheduled"
-	guest_run "$log.crowded" --timeout 600 --pcpus 2 \
+	guest_run "$log.crowded" --timeout 1500 --pcpus 2 \
 		--vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=latency pvkit.name=beside" \
 		--vm "name=s,vcpus=1,mem=384M,$ROOT_ITEMS,$args pvkit.role=latency pvkit.name=crowded" \
 		--vm "name=spin,vcpus=1,mem=384M,$ROOT_ITEMS,$args pvkit.role=spin pvkit.seconds=15"
@@ -513,7 +513,7 @@ bench_tick_slack() {
 	say "tick: two vCPUs that compute on one pCPU, with and without slack"
 	log=$BUILD/bench-tick-slack.log
 	guest_initrd "$BUILD/tick-slack.cpio" "$TOP/tests/guest/bench-tick-slack.sh"
-	guest_run "$log" --icount --timeout 600 --vm "name=tick,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/tick-slack.cpio,reset=stop,append=$KERNEL_ARGS"
+	guest_run "$log" --icount --timeout 1500 --vm "name=tick,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/tick-slack.cpio,reset=stop,append=$KERNEL_ARGS"
 	for s in N Y; do
 		[ $s = N ] && name=pvtimer0 || name=pvtimer1
 		record "tick.$name.timer_exits_per_s" "$(value "$log" slack.$s.timer_exits | awk '{ print $1 / 4 }')" exits/s "divisor 16, 2 vCPUs on 1 pCPU, a task that computes on each; icount, 4 s"

@@ -20,52 +20,52 @@ cmd_check() {
 	rm -rf "$BUILD/check"
 	mkdir -p "$BUILD/check"
 
-	suite unit 120 make -s -C "$TOP/tests/unit" O="$BUILD/unit" check
-	suite model 600 make -s -C "$TOP/tests/model" O="$BUILD/model" check
-	suite launcher 300 sh "$TOP/tests/launcher.sh"
-	suite style 120 sh "$TOP/tests/style.sh"
-	suite hostile 300 "$TOP/pvkit" run --timeout 250 \
+	suite unit 400 make -s -C "$TOP/tests/unit" O="$BUILD/unit" check
+	suite model 1800 make -s -C "$TOP/tests/model" O="$BUILD/model" check
+	suite launcher 900 sh "$TOP/tests/launcher.sh"
+	suite style 400 sh "$TOP/tests/style.sh"
+	suite hostile 700 "$TOP/pvkit" run --timeout 600 \
 		--vm "name=hostile,vcpus=2,mem=16M,kernel=$BUILD/bare/hostile.bin"
-	suite hostile-virtio 300 sh "$TOP/tests/hostile-virtio.sh"
-	suite fuzz 300 sh "$TOP/tests/fuzz/run.sh" $CHECK
-	suite boot 900 sh "$TOP/tests/boot.sh" $CHECK
-	suite no-hypervisor 150 sh "$TOP/tests/no-hypervisor.sh"
+	suite hostile-virtio 700 sh "$TOP/tests/hostile-virtio.sh"
+	suite fuzz 1200 sh "$TOP/tests/fuzz/run.sh" $CHECK
+	suite boot 1800 sh "$TOP/tests/boot.sh" $CHECK
+	suite no-hypervisor 500 sh "$TOP/tests/no-hypervisor.sh"
 	if [ $CHECK = long ]; then
 		suite powercut 1800 sh "$TOP/tests/powercut.sh" 50
 		suite powercut-xfs 1800 sh "$TOP/tests/powercut.sh" 25 xfs
 	else
-		suite powercut 200 sh "$TOP/tests/powercut.sh" 3
-		suite powercut-xfs 200 sh "$TOP/tests/powercut.sh" 3 xfs
+		suite powercut 900 sh "$TOP/tests/powercut.sh" 3
+		suite powercut-xfs 900 sh "$TOP/tests/powercut.sh" 3 xfs
 	fi
-	suite isolation 300 sh "$TOP/tests/isolation.sh"
+	suite isolation 900 sh "$TOP/tests/isolation.sh"
 	if [ $CHECK != quick ]; then
 		crowd=30 rounds=6 policies="stock piggyback:io_uring"
 		[ $CHECK = normal ] || { crowd=600 rounds=100; policies="stock immediate piggyback adaptive poll"; }
 		guest_initrd "$BUILD/ktap.cpio" "$TOP/tests/guest/ktap-pvlock.sh"
-		suite pvlock 900 "$TOP/pvkit" run --timeout 800 --pcpus 2 \
+		suite pvlock 2200 "$TOP/pvkit" run --timeout 2000 --pcpus 2 \
 			--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/ktap.cpio,reset=stop,append=$KERNEL_ARGS"
-		suite pvclock 900 sh "$TOP/tests/pvclock.sh" pvkit 6.12 $rounds
-		suite pvclock-qemu 900 sh "$TOP/tests/pvclock.sh" qemu 6.12 $rounds
-		suite pvclock-6.1 900 sh "$TOP/tests/pvclock.sh" pvkit 6.1 $rounds
-		suite pvclock-nohz-full 300 sh "$TOP/tests/pvclock.sh" pvkit 6.12 nohz_full
-		suite noop 900 sh "$TOP/tests/noop.sh" $rounds
-		suite noop-pci 900 sh "$TOP/tests/noop.sh" $rounds pci
-		suite nic 300 sh "$TOP/tests/nic.sh"
-		suite nic-systemd 300 sh "$TOP/tests/nic.sh" systemd
-		suite console 150 sh "$TOP/tests/console.sh"
-		suite devices 300 sh "$TOP/tests/devices.sh"
+		suite pvclock 2400 sh "$TOP/tests/pvclock.sh" pvkit 6.12 $rounds
+		suite pvclock-qemu 2400 sh "$TOP/tests/pvclock.sh" qemu 6.12 $rounds
+		suite pvclock-6.1 2400 sh "$TOP/tests/pvclock.sh" pvkit 6.1 $rounds
+		suite pvclock-nohz-full 1000 sh "$TOP/tests/pvclock.sh" pvkit 6.12 nohz_full
+		suite noop 2100 sh "$TOP/tests/noop.sh" $rounds
+		suite noop-pci 2100 sh "$TOP/tests/noop.sh" $rounds pci
+		suite nic 800 sh "$TOP/tests/nic.sh"
+		suite nic-systemd 800 sh "$TOP/tests/nic.sh" systemd
+		suite console 500 sh "$TOP/tests/console.sh"
+		suite devices 1000 sh "$TOP/tests/devices.sh"
 		# shellcheck disable=SC2086
 		suite blk 3000 sh "$TOP/tests/blk.sh" $policies
-		suite virtio_pv 1600 sh "$TOP/tests/virtio_pv.sh" $rounds
-		suite virtio_pv-polling 1600 sh "$TOP/tests/virtio_pv.sh" $rounds polling
+		suite virtio_pv 2400 sh "$TOP/tests/virtio_pv.sh" $rounds
+		suite virtio_pv-polling 2400 sh "$TOP/tests/virtio_pv.sh" $rounds polling
 		suite crowd 3000 sh "$TOP/tests/crowd.sh" $crowd
-		suite figures 2400 sh "$TOP/tests/figures.sh"
+		suite figures 3600 sh "$TOP/tests/figures.sh"
 	fi
 	if [ $CHECK = long ]; then
 		suite delay 1500 sh "$TOP/tests/delay.sh" 30
 		suite pvclock-stress 3600 sh "$TOP/tests/pvclock-stress.sh" 600 100
 		suite pvclock-kselftest 3600 sh "$TOP/tests/pvclock-kselftest.sh"
-		suite pvclock-kvm 1500 sh "$TOP/tests/pvclock-kvm.sh" 6
+		suite pvclock-kvm 2400 sh "$TOP/tests/pvclock-kvm.sh" 6
 		guest_initrd "$BUILD/soak.cpio" "$TOP/tests/guest/soak.sh"
 		suite soak 7200 "$TOP/pvkit" run --timeout 7000 --pcpus 2 \
 			--vm "name=soak,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/soak.cpio,reset=stop,append=$KERNEL_ARGS"
@@ -74,7 +74,8 @@ cmd_check() {
 	[ "$failed" = 0 ]
 }
 
-# suite NAME SECONDS COMMAND...
+# suite NAME SECONDS COMMAND...: at most so long, which is several times what a quiet
+# machine takes: it is for what hangs.
 suite() {
 	name=$1 limit=$2
 	shift 2

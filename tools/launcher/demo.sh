@@ -13,7 +13,7 @@ cmd_demo() {
 	build_all
 	say "step 2 of 5: Debian kernel $KVER, 4 vCPUs on 2 pCPUs, insmod pvhyp pvlock"
 	guest_initrd "$BUILD/demo.cpio" "$TOP/tests/guest/demo.sh"
-	guest_run "$BUILD/demo.log" --timeout 300 --pcpus 2 --vm "name=demo,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/demo.cpio,reset=stop,append=$KERNEL_ARGS"
+	guest_run "$BUILD/demo.log" --timeout 900 --pcpus 2 --vm "name=demo,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/demo.cpio,reset=stop,append=$KERNEL_ARGS"
 	tr -d '\r' <"$BUILD/demo.log" | sed 's/^/    /'
 	bench_begin
 	say "step 3 of 5: one contended spinlock, deterministic, 1 to 8 vCPUs on 1 pCPU (2 to 5 minutes)"
