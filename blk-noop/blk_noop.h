@@ -13,6 +13,8 @@
 #include <linux/virtio.h>
 #include <linux/virtio_blk.h>
 
+#include <pvkit/compat.h>
+
 struct seq_file;
 
 /* --- main.c --- */

@@ -44,7 +44,7 @@ static int find_queues(struct noop_front *f)
 	struct virtio_device *vdev = f->vdev;
 	struct irq_affinity desc = {};
 	struct virtqueue *vqs[NOOP_QUEUES];
-	struct virtqueue_info info[NOOP_QUEUES] = {};
+	struct virtqueue_info *info;
 	u16 n = 1;
 	u32 i;
 	int ret;
@@ -55,8 +55,11 @@ static int find_queues(struct noop_front *f)
 	f->nr_queues = min_t(u32, n - f->nr_polled, nr_cpu_ids) + f->nr_polled;
 	if (!f->queues)
 		f->queues = kvcalloc(f->nr_queues, sizeof(*f->queues), GFP_KERNEL);
-	if (!f->queues)
+	info = kcalloc(f->nr_queues, sizeof(*info), GFP_KERNEL);
+	if (!f->queues || !info) {
+		kfree(info);
 		return -ENOMEM;
+	}
 	for (i = 0; i < f->nr_queues; i++) {
 		struct noop_queue *q = &f->queues[i];
 
@@ -67,6 +70,7 @@ static int find_queues(struct noop_front *f)
 		info[i].callback = q->polled ? NULL : noop_queue_done;
 	}
 	ret = virtio_find_vqs(vdev, f->nr_queues, vqs, info, &desc);
+	kfree(info);
 	if (ret)
 		return ret;
 	for (i = 0; !ret && i < f->nr_queues; i++) {
@@ -104,8 +108,8 @@ static void free_front(struct noop_front *f)
 #define read_config(vdev, feature, field, value) \
 	virtio_cread_feature(vdev, feature, struct virtio_blk_config, field, value)
 
-/* -EINVAL, and it is said: what the device says makes no sense. */
-static int read_limits(struct noop_front *f, struct queue_limits *lim)
+/* @features: PVK_FEAT_*. -EINVAL, and it is said: what the device says makes no sense. */
+static int read_limits(struct noop_front *f, struct queue_limits *lim, unsigned int *features)
 {
 	struct virtio_device *vdev = f->vdev;
 	u32 v, sectors, segments = 1;
@@ -147,9 +151,9 @@ static int read_limits(struct noop_front *f, struct queue_limits *lim)
 	if (!read_config(vdev, VIRTIO_BLK_F_WRITE_ZEROES, max_write_zeroes_sectors, &sectors))
 		lim->max_write_zeroes_sectors = sectors ? sectors : UINT_MAX;
 	if (virtio_has_feature(vdev, VIRTIO_BLK_F_FLUSH))
-		lim->features |= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA;
+		*features |= PVK_FEAT_WRITE_CACHE;
 	if (f->nr_polled)
-		lim->features |= BLK_FEAT_POLL;
+		*features |= PVK_FEAT_POLL;
 	return 0;
 }
 
@@ -182,11 +186,12 @@ static int add_disk_of(struct noop_front *f)
 {
 	struct queue_limits lim = {};
 	struct gendisk *disk;
-	int ret = read_limits(f, &lim);
+	unsigned int features = 0;
+	int ret = read_limits(f, &lim, &features);
 
 	if (ret)
 		return ret;
-	disk = blk_alloc_disk(&lim, NUMA_NO_NODE);
+	disk = pvk_alloc_disk(&lim, features);
 	if (IS_ERR(disk))
 		return PTR_ERR(disk);
 	f->disk = disk;

@@ -168,7 +168,7 @@ static void treat(struct work_struct *work)
 	kref_put(&s->ref, free_seen);
 }
 
-static int see(struct device *dev)
+static int see(struct device *dev CLASS_INTERFACE_ARG)
 {
 	struct gendisk *disk = dev_to_disk(dev);
 	struct seen *s;
@@ -194,7 +194,7 @@ static int see(struct device *dev)
  * Called with the class's lock, which the work may wait for, as it makes disks
  * go: so nobody waits for the work here.
  */
-static void forget(struct device *dev)
+static void forget(struct device *dev CLASS_INTERFACE_ARG)
 {
 	struct seen *s, *found = NULL;
 
@@ -220,7 +220,7 @@ static void forget(struct device *dev)
 /* The block class has no name for modules; any disk is in it. */
 static int watch(void)
 {
-	struct gendisk *disk = blk_alloc_disk(NULL, NUMA_NO_NODE);
+	struct gendisk *disk = pvk_alloc_disk(NULL, 0);
 	int ret;
 
 	if (IS_ERR(disk))

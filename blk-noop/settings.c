@@ -35,7 +35,7 @@ static struct attribute *find(struct gendisk *disk, const char *name)
 	const struct attribute_group **g;
 	struct attribute **a;
 
-	for (g = disk->queue_kobj.ktype->default_groups; g && *g; g++)
+	for (g = pvk_queue_kobj(disk)->ktype->default_groups; g && *g; g++)
 		for (a = (*g)->attrs; *a; a++)
 			if (!strcmp((*a)->name, name))
 				return *a;
@@ -51,7 +51,7 @@ static bool get(struct gendisk *disk, const char *name, char *value)
 
 	if (!page)
 		return false;
-	n = disk->queue_kobj.ktype->sysfs_ops->show(&disk->queue_kobj, a, page);
+	n = pvk_queue_kobj(disk)->ktype->sysfs_ops->show(pvk_queue_kobj(disk), a, page);
 	from = strchr(page, '[');
 	from = from ? from + 1 : page;
 	from[strcspn(from, "]\n")] = 0;
@@ -70,7 +70,7 @@ static bool set(struct gendisk *disk, const char *name, const char *value)
 	if (!page)
 		return false;
 	strscpy(page, value, VALUE_SIZE);
-	n = disk->queue_kobj.ktype->sysfs_ops->store(&disk->queue_kobj, a, page, strlen(page));
+	n = pvk_queue_kobj(disk)->ktype->sysfs_ops->store(pvk_queue_kobj(disk), a, page, strlen(page));
 	free_page((unsigned long)page);
 	return n > 0;
 }
@@ -80,7 +80,7 @@ struct noop_saved *noop_settings_apply(struct gendisk *disk)
 	struct noop_saved *saved;
 	int i;
 
-	if (!disk->queue_kobj.state_in_sysfs)
+	if (!pvk_queue_kobj(disk)->state_in_sysfs)
 		return NULL;
 	saved = kzalloc(sizeof(*saved), GFP_KERNEL);
 	for (i = 0; saved && i < ARRAY_SIZE(settings); i++) {

@@ -23,6 +23,7 @@
 #include <linux/virtio_ring.h>
 #include <uapi/linux/virtio_mmio.h>
 
+#include <pvkit/compat.h>
 #include <pvkit/pvhyp.h>
 
 #include "virtio_pv.h"
@@ -322,6 +323,8 @@ del:
 	return ret;
 }
 
+DEFINE_FIND_VQS(pv_find_vqs)
+
 static const struct virtio_config_ops pv_config_ops = {
 	.get = pv_get,
 	.set = pv_set,
@@ -329,7 +332,7 @@ static const struct virtio_config_ops pv_config_ops = {
 	.get_status = pv_get_status,
 	.set_status = pv_set_status,
 	.reset = pv_reset,
-	.find_vqs = pv_find_vqs,
+	.find_vqs = FIND_VQS(pv_find_vqs),
 	.del_vqs = pv_del_vqs,
 	.synchronize_cbs = pv_synchronize_cbs,
 	.get_features = pv_get_features,
@@ -432,6 +435,8 @@ static void pv_remove(struct platform_device *pdev)
 	put_device(&dev->vdev.dev);
 }
 
+DEFINE_PLATFORM_REMOVE(pv_remove)
+
 static int __maybe_unused pv_freeze(struct device *d)
 {
 	return virtio_device_freeze(&((struct pv_dev *)dev_get_drvdata(d))->vdev);
@@ -452,7 +457,7 @@ MODULE_DEVICE_TABLE(of, pv_match);
 
 static struct platform_driver pv_driver = {
 	.probe = pv_probe,
-	.remove = pv_remove,
+	.remove = PLATFORM_REMOVE(pv_remove),
 	.driver = {
 		.name = "virtio_pv",
 		.of_match_table = pv_match,

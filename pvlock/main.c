@@ -20,6 +20,7 @@
 #include <asm-generic/qspinlock_types.h>
 
 #include "pvlock.h"
+#include "trace.h"
 
 unsigned int pvl_policy;
 unsigned int pvl_spin_ns = 5000, pvl_steal_us = 10000;
@@ -30,22 +31,13 @@ static struct dentry *debugfs;
 extern char pvl_tramp_spin[], pvl_tramp_read[], pvl_tramp_write[];
 extern char pvl_tramp_osq[], pvl_tramp_mutex[], pvl_tramp_rwsem[];
 
-struct hook {
-	const char *function;
-	char *trampoline;
-	bool required;
-	bool needs_osq_node;
-	bool active;
-	struct ftrace_ops ops;
-};
-
-static struct hook hooks[] = {
-	{ "queued_spin_lock_slowpath", pvl_tramp_spin, .required = true },
-	{ "queued_read_lock_slowpath", pvl_tramp_read },
-	{ "queued_write_lock_slowpath", pvl_tramp_write },
-	{ "osq_lock", pvl_tramp_osq, .needs_osq_node = true },
-	{ "mutex_spin_on_owner", pvl_tramp_mutex },
-	{ "rwsem_spin_on_owner", pvl_tramp_rwsem },
+static struct pvl_hook hooks[] = {
+	{ "queued_spin_lock_slowpath", pvl_tramp_spin, pvl_spin_lock_slowpath, .required = true },
+	{ "queued_read_lock_slowpath", pvl_tramp_read, pvl_read_lock_slowpath },
+	{ "queued_write_lock_slowpath", pvl_tramp_write, pvl_write_lock_slowpath },
+	{ "osq_lock", pvl_tramp_osq, pvl_osq_lock, .needs_osq_node = true },
+	{ "mutex_spin_on_owner", pvl_tramp_mutex, pvl_mutex_spin_on_owner, .native_if_x2 = true },
+	{ "rwsem_spin_on_owner", pvl_tramp_rwsem, pvl_rwsem_spin_on_owner },
 };
 
 static u32 to_ticks(u64 ns)
@@ -140,16 +132,14 @@ static int hooks_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(hooks);
 
-static int add_hook(struct hook *h)
+static int add_hook(struct pvl_hook *h)
 {
 	unsigned long addr = pvhyp_look_up(h->function);
 	int ret;
 
 	if (!addr)
 		return -ENOENT;
-	ret = ftrace_set_filter_ip(&h->ops, addr, 0, 0);
-	if (!ret)
-		ret = register_ftrace_direct(&h->ops, (unsigned long)h->trampoline);
+	ret = pvl_redirect(h, addr);
 	if (ret) {
 		ftrace_free_filter(&h->ops);
 		return ret;
@@ -159,6 +149,16 @@ static int add_hook(struct hook *h)
 	h->active = true;
 	return 0;
 }
+
+#ifndef PVK_CONTENTION_EXPORTED
+struct tracepoint *pvl_tp_begin, *pvl_tp_end;
+
+void pvl_trace_init(void)
+{
+	pvl_tp_begin = pvhyp_tracepoint("contention_begin");
+	pvl_tp_end = pvhyp_tracepoint("contention_end");
+}
+#endif
 
 static int do_nothing(void *unused)
 {
@@ -171,12 +171,12 @@ static void remove_hooks(void)
 
 	WRITE_ONCE(pvl_on, 0);
 	for (i = ARRAY_SIZE(hooks) - 1; i >= 0; i--) {
-		struct hook *h = &hooks[i];
+		struct pvl_hook *h = &hooks[i];
 
 		if (!h->active)
 			continue;
 		h->ops.flags &= ~FTRACE_OPS_FL_PERMANENT;
-		unregister_ftrace_direct(&h->ops, (unsigned long)h->trampoline, true);
+		pvl_put_back(h);
 		h->active = false;
 	}
 	/*
@@ -191,7 +191,7 @@ static int add_hooks(void)
 	int i, ret;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		struct hook *h = &hooks[i];
+		struct pvl_hook *h = &hooks[i];
 
 		if (h->needs_osq_node && !pvl_osq_node)
 			continue;
@@ -212,7 +212,6 @@ static int __init pvlock_init(void)
 	const u32 needed = PV_FEAT_PAGE | PV_FEAT_YIELD | PV_FEAT_WAIT_KICK;
 	int ret;
 
-	BUILD_BUG_ON(IS_ENABLED(CONFIG_PREEMPTION));
 	if ((pvhyp_features() & needed) != needed) {
 		pr_err("no hypervisor with directed yield here\n");
 		return -ENODEV;
@@ -224,6 +223,7 @@ static int __init pvlock_init(void)
 	}
 	pvl_osq_node = (void __percpu *)pvhyp_look_up("osq_node");
 	set_times();
+	pvl_trace_init();
 	ret = add_hooks();
 	if (ret) {
 		remove_hooks();

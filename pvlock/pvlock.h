@@ -3,6 +3,7 @@
 #ifndef PVLOCK_H
 #define PVLOCK_H
 
+#include <linux/ftrace.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/types.h>
@@ -96,6 +97,20 @@ static inline u64 pvl_now(void)
 {
 	return read_sysreg(cntvct_el0);
 }
+
+/* --- redirect.c --- */
+struct pvl_hook {
+	const char *function;		/* the kernel's */
+	char *trampoline;		/* trampoline.S: goes to ours if pvl_on */
+	void *target;			/* ours */
+	bool required;
+	bool needs_osq_node;
+	bool native_if_x2;		/* with a third argument: left to the kernel */
+	bool active;
+	struct ftrace_ops ops;
+};
+int pvl_redirect(struct pvl_hook *h, unsigned long addr);
+void pvl_put_back(struct pvl_hook *h);
 
 /* --- kick.c --- */
 void pvl_kick(int cpu);

@@ -6,9 +6,9 @@
  */
 #include <linux/hardirq.h>
 #include <linux/spinlock.h>
-#include <trace/events/lock.h>
 
 #include "pvlock.h"
+#include "trace.h"
 
 /* Wait until none of @bits is set in the lock word; returns it. */
 static u32 wait_clear(struct qrwlock *lock, u32 bits)
@@ -44,12 +44,12 @@ void pvl_read_lock_slowpath(struct qrwlock *lock)
 		return;
 	}
 	atomic_sub(_QR_BIAS, &lock->cnts);
-	trace_contention_begin(lock, LCB_F_SPIN | LCB_F_READ);
+	pvl_trace_begin(lock, LCB_F_SPIN | LCB_F_READ);
 	arch_spin_lock(&lock->wait_lock);
 	atomic_add(_QR_BIAS, &lock->cnts);
 	wait_clear(lock, _QW_LOCKED);
 	arch_spin_unlock(&lock->wait_lock);
-	trace_contention_end(lock, 0);
+	pvl_trace_end(lock);
 }
 
 /**
@@ -63,7 +63,7 @@ void pvl_write_lock_slowpath(struct qrwlock *lock)
 	u32 cnts = 0;
 
 	pvl_count(PVL_write);
-	trace_contention_begin(lock, LCB_F_SPIN | LCB_F_WRITE);
+	pvl_trace_begin(lock, LCB_F_SPIN | LCB_F_WRITE);
 	arch_spin_lock(&lock->wait_lock);
 	if (!atomic_read(&lock->cnts) &&
 	    atomic_try_cmpxchg_acquire(&lock->cnts, &cnts, _QW_LOCKED))
@@ -74,5 +74,5 @@ void pvl_write_lock_slowpath(struct qrwlock *lock)
 	} while (!atomic_try_cmpxchg_acquire(&lock->cnts, &cnts, _QW_LOCKED));
 unlock:
 	arch_spin_unlock(&lock->wait_lock);
-	trace_contention_end(lock, 0);
+	pvl_trace_end(lock);
 }

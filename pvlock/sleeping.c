@@ -11,14 +11,18 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 
+#include <pvkit/compat.h>
+
 #include "pvlock.h"
 
+#ifdef PVK_OSQ_NODE
 /* As kernel/locking/osq_lock.c. */
 struct optimistic_spin_node {
 	struct optimistic_spin_node *next, *prev;
 	int locked;		/* 1 if lock acquired */
 	int cpu;		/* encoded: CPU + 1 */
 };
+#endif
 
 struct optimistic_spin_node __percpu *pvl_osq_node;
 

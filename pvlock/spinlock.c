@@ -33,9 +33,9 @@
 #include <linux/percpu.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
-#include <trace/events/lock.h>
 
 #include "pvlock.h"
+#include "trace.h"
 
 /* As kernel/locking/mcs_spinlock.h: the layout of the kernel's queue nodes. */
 struct mcs_spinlock {
@@ -262,7 +262,7 @@ static void queue(struct qspinlock *lock)
 	int idx = node->count++;
 	u32 tail = encode_tail(cpu, idx);
 
-	trace_contention_begin(lock, LCB_F_SPIN);
+	pvl_trace_begin(lock, LCB_F_SPIN);
 	if (unlikely(idx >= PVL_MAX_NODES)) {	/* as native: a fourth nesting of NMIs */
 		while (!trylock(lock))
 			cpu_relax();
@@ -278,7 +278,7 @@ static void queue(struct qspinlock *lock)
 		WRITE_ONCE(c->ours[idx], false);
 		pvl_count(PVL_slow_queued);
 	}
-	trace_contention_end(lock, 0);
+	pvl_trace_end(lock);
 	__this_cpu_dec(pvl_qnodes->count);
 }
 

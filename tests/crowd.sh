@@ -13,7 +13,7 @@ shift
 for n in 0 1 2 3; do
 	set -- "$@" --vm "name=vm$n,vcpus=2,mem=320M,$ROOT_ITEMS,disk=ram:32M:queues=2,net=lan:queues=2,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.number=$n pvkit.seconds=$seconds"
 done
-"$TOP/pvkit" run --timeout $((seconds * 2 + 300)) --pcpus 2 "$@" >"$log" 2>&1 </dev/null
+"$TOP/pvkit" run --timeout $((seconds * 2 + 900)) --pcpus 2 "$@" >"$log" 2>&1 </dev/null
 status=$?
 results() { tr -d '\r' <"$log" | awk -v n="$1" '$2 == "RESULT" && $3 == n { print $4 }'; }
 quiet() { ! grep -E "FAILED|COMPLAINT|needs a reset|crashed at" "$log" | sed 's/^/# /' | grep .; }

@@ -184,7 +184,7 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : 
 
 bench_lock_mt() {
 	ms=1000 runs=5
-	[ "$BENCH_QUICK" = no ] || { ms=300; runs=3; }
+	[ "$BENCH_QUICK" = no ] || { ms=300; runs=5; }
 	say "lock: 8 vCPUs on 2 pCPUs, multi-threaded, $runs interleaved runs"
 	guest_initrd "$BUILD/lock-mt.cpio" "$TOP/tests/guest/bench-lock-mt.sh"
 	log=$BUILD/bench-lock-mt.log
