@@ -186,7 +186,7 @@ static int add_disk_of(struct noop_front *f)
 {
 	struct queue_limits lim = {};
 	struct gendisk *disk;
-	unsigned int features = 0;
+	unsigned int features = PVK_FEAT_NOWAIT;	/* submitting does not sleep */
 	int ret = read_limits(f, &lim, &features);
 
 	if (ret)

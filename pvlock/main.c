@@ -35,9 +35,11 @@ static struct pvl_hook hooks[] = {
 	{ "queued_spin_lock_slowpath", pvl_tramp_spin, pvl_spin_lock_slowpath, .required = true },
 	{ "queued_read_lock_slowpath", pvl_tramp_read, pvl_read_lock_slowpath },
 	{ "queued_write_lock_slowpath", pvl_tramp_write, pvl_write_lock_slowpath },
-	{ "osq_lock", pvl_tramp_osq, pvl_osq_lock, .needs_osq_node = true },
+#ifndef CONFIG_PREEMPT_RT		/* there all but raw spinlocks sleep */
+	{ "osq_lock", pvl_tramp_osq, pvl_osq_lock, .needs = "osq_node", .needed = &pvl_osq_node },
 	{ "mutex_spin_on_owner", pvl_tramp_mutex, pvl_mutex_spin_on_owner, .native_if_x2 = true },
 	{ "rwsem_spin_on_owner", pvl_tramp_rwsem, pvl_rwsem_spin_on_owner },
+#endif
 };
 
 static u32 to_ticks(u64 ns)
@@ -193,7 +195,9 @@ static int add_hooks(void)
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		struct pvl_hook *h = &hooks[i];
 
-		if (h->needs_osq_node && !pvl_osq_node)
+		if (h->needs)
+			*(unsigned long *)h->needed = pvhyp_look_up(h->needs);
+		if (h->needs && !*(unsigned long *)h->needed)
 			continue;
 		ret = add_hook(h);
 		if (!ret)
@@ -221,7 +225,6 @@ static int __init pvlock_init(void)
 		pr_err("this kernel has no queue nodes by the name of qnodes\n");
 		return -EOPNOTSUPP;
 	}
-	pvl_osq_node = (void __percpu *)pvhyp_look_up("osq_node");
 	set_times();
 	pvl_trace_init();
 	ret = add_hooks();
@@ -229,6 +232,8 @@ static int __init pvlock_init(void)
 		remove_hooks();
 		return ret;
 	}
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		pr_info("PREEMPT_RT: raw spinlocks only, the other locks sleep\n");
 	debugfs = debugfs_create_dir("pvlock", NULL);
 	debugfs_create_file("stats", 0444, debugfs, NULL, &stats_fops);
 	debugfs_create_file("hooks", 0444, debugfs, NULL, &hooks_fops);

@@ -104,7 +104,8 @@ struct pvl_hook {
 	char *trampoline;		/* trampoline.S: goes to ours if pvl_on */
 	void *target;			/* ours */
 	bool required;
-	bool needs_osq_node;
+	const char *needs;		/* a variable of the kernel, whose address goes to *needed */
+	void *needed;
 	bool native_if_x2;		/* with a third argument: left to the kernel */
 	bool active;
 	struct ftrace_ops ops;

@@ -30,10 +30,12 @@ SYM_CODE_END(\name)
 trampoline pvl_tramp_spin, pvl_spin_lock_slowpath
 trampoline pvl_tramp_read, pvl_read_lock_slowpath
 trampoline pvl_tramp_write, pvl_write_lock_slowpath
+#ifndef CONFIG_PREEMPT_RT
 trampoline pvl_tramp_osq, pvl_osq_lock
 /* A wound/wait mutex (x2, ww_ctx) has rules of its own: left to the kernel. */
 trampoline pvl_tramp_mutex, pvl_mutex_spin_on_owner, x2
 trampoline pvl_tramp_rwsem, pvl_rwsem_spin_on_owner
+#endif
 
 	.section .bss
 	.balign	4

@@ -7,7 +7,7 @@
 . "$TOP/tests/tap.sh"
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
-kernel_setup 6.12 cloud-arm64
+test_kernel
 root_guest "$BUILD/blk-verify.cpio" "$TOP/tests/guest/bench-blk.sh"
 for policy; do
 	engines='libaio io_uring'

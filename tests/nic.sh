@@ -4,7 +4,7 @@
 # "systemd": by udev and systemd, from what `make install` installs.
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
-kernel_setup 6.12 cloud-arm64
+test_kernel
 append="$KERNEL_ARGS pvkit.root=/dev/vda"
 root_guest "$BUILD/ktap-nic.cpio" "$TOP/tests/guest/ktap-nic${1:+-$1}.sh"
 if [ "${1:-}" = systemd ]; then

@@ -4,7 +4,7 @@
 # load; "pci" for disks of plain QEMU by virtio_pci, without our hypervisor.
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
-kernel_setup 6.12 cloud-arm64
+test_kernel
 root_guest "$BUILD/noop.cpio" "$TOP/tests/guest/ktap-noop.sh"
 append="$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=$1"
 [ "${2:-}" = pci ] ||

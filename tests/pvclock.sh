@@ -5,7 +5,8 @@
 # kernel's series, and how often to do things under load, or "nohz_full".
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
-build_for "$2" cloud-arm64 hypercall pvclock
+# shellcheck disable=SC2086
+build_for ${PVKIT_KERNEL:-$2 cloud-arm64}
 initrd=$BUILD/pvclock-$2.cpio
 script=pvclock args="$KERNEL_ARGS pvkit.rounds=$3"
 [ "$3" != nohz_full ] || script=nohz-full args="$KERNEL_ARGS nohz_full=1 rcu_nocbs=1"

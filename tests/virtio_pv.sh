@@ -4,7 +4,7 @@
 # load; "polling": with a pCPU that polls, and a GICv4.
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
-kernel_setup 6.12 cloud-arm64
+test_kernel
 root_guest "$BUILD/virtio_pv.cpio" "$TOP/tests/guest/ktap-virtio_pv.sh"
 # With 52 bits of virtual address (-cpu max) this kernel cannot resume from
 # hibernation, on any device: trans_pgd_create_copy() faults.

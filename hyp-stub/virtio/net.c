@@ -64,9 +64,15 @@ struct net {
 	struct moderation moderation[QUEUES_MAX];
 };
 
+/* Queues for packets; the control queue comes after them (virtio 1.2, 5.1.2). */
+static u32 data_queues(const struct net *n)
+{
+	return virtio_has(&n->dev, F_MQ) ? 2U * n->config.max_pairs : 2U;
+}
+
 static bool is_ctrl(const struct net *n, const struct virtqueue *q)
 {
-	return q->index == (virtio_has(&n->dev, F_MQ) ? 2U * n->config.max_pairs : 2U);
+	return q->index == data_queues(n);
 }
 
 /* Which features a packet with header @h needs, by their names on one side. */
@@ -258,7 +264,7 @@ static bool coalesce(struct net *n, u8 command, const u8 *data, u64 len, struct 
 {
 	struct { u32 packets, usecs; } all;
 	struct { u16 vq, reserved; u32 packets, usecs; } one;
-	u32 queues = 2U * n->config.max_pairs;
+	u32 queues = data_queues(n);	/* not the control queue: its lock is held */
 	bool done = true;
 
 	if (command == CTRL_COAL_TX_SET || command == CTRL_COAL_RX_SET) {

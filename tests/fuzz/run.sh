@@ -14,7 +14,7 @@ build() {
 }
 seeds() { PVKIT_SEEDS=$out/seeds "$out/fuzz_virtio" && [ "$(find "$out/seeds" -type f | wc -l)" -ge 8 ]; }
 fuzz() {
-	ASAN_OPTIONS=detect_leaks=0 "$out/fuzz_virtio" -runs=$runs -seed=1 -timeout=10 -max_len=2048 -len_control=20 -print_final_stats=1 \
+	ASAN_OPTIONS=detect_leaks=0 "$out/fuzz_virtio" -runs=$runs -seed=1 -timeout=60 -max_len=2048 -len_control=20 -print_final_stats=1 \
 		-artifact_prefix="$out/" "$out/corpus" "$out/seeds" >"$out/log" 2>&1
 	status=$?
 	grep -E "stat::number_of_executed|stat::average|cov:.*DONE|ERROR|SUMMARY" "$out/log" | sed 's/^/# /'

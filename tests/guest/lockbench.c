@@ -23,7 +23,7 @@
 #define REDIRECT_CALLS 100000
 
 static struct bench {
-	spinlock_t lock ____cacheline_aligned;
+	raw_spinlock_t lock ____cacheline_aligned;
 	u64 counter;		/* protected by lock */
 	u64 stop_at ____cacheline_aligned;
 	unsigned int inside, outside;
@@ -71,11 +71,11 @@ static int worker(void *arg)
 	w->started = now();
 	do {
 		t = now();
-		spin_lock(&bench.lock);
+		raw_spin_lock(&bench.lock);
 		waited = now() - t;
 		bench.counter++;
 		work(bench.inside);
-		spin_unlock(&bench.lock);
+		raw_spin_unlock(&bench.lock);
 		if (waited > w->longest)
 			w->longest = waited;
 		w->sections++;
@@ -187,7 +187,7 @@ DEFINE_SHOW_ATTRIBUTE(redirect);
 
 static int __init lockbench_init(void)
 {
-	spin_lock_init(&bench.lock);
+	raw_spin_lock_init(&bench.lock);
 	dir = debugfs_create_dir("lockbench", NULL);
 	debugfs_create_file("run", 0600, dir, NULL, &run_fops);
 	debugfs_create_file("redirect", 0400, dir, NULL, &redirect_fops);

@@ -26,7 +26,7 @@ struct guarded {
 };
 
 static struct {
-	spinlock_t spin, spin_irq, outer;
+	raw_spinlock_t spin, spin_irq, outer;
 	rwlock_t rw;
 	struct mutex mutex;
 	struct rw_semaphore rwsem;
@@ -66,27 +66,27 @@ static void look(struct guarded *g)
 static void torture_spin(u32 rnd)
 {
 	if (!busted)
-		spin_lock(&t.spin);
+		raw_spin_lock(&t.spin);
 	change(&t.g[0], rnd);
 	if (!busted)
-		spin_unlock(&t.spin);
+		raw_spin_unlock(&t.spin);
 }
 
 static void torture_irq(u32 rnd)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&t.spin_irq, flags);
+	raw_spin_lock_irqsave(&t.spin_irq, flags);
 	change(&t.g[1], rnd);
-	spin_unlock_irqrestore(&t.spin_irq, flags);
+	raw_spin_unlock_irqrestore(&t.spin_irq, flags);
 }
 
 static void torture_nested(u32 rnd)
 {
-	spin_lock(&t.outer);
+	raw_spin_lock(&t.outer);
 	torture_irq(rnd);
 	change(&t.g[2], rnd >> 3);
-	spin_unlock(&t.outer);
+	raw_spin_unlock(&t.outer);
 }
 
 static void torture_rw(u32 rnd)
@@ -230,9 +230,9 @@ static int __init torture_init(void)
 {
 	int i;
 
-	spin_lock_init(&t.spin);
-	spin_lock_init(&t.spin_irq);
-	spin_lock_init(&t.outer);
+	raw_spin_lock_init(&t.spin);
+	raw_spin_lock_init(&t.spin_irq);
+	raw_spin_lock_init(&t.outer);
 	rwlock_init(&t.rw);
 	mutex_init(&t.mutex);
 	init_rwsem(&t.rwsem);

@@ -46,7 +46,14 @@ build_modules() {
 		{ cat "$BUILD/modules.log" >&2; die "building the modules for $KVER failed"; }
 }
 
-# build_for SERIES FLAVOUR DIRECTORY...: modules for that kernel, and an initramfs
+# test_kernel: the kernel of the tests' guests: that of `check --kernel`, with our
+# modules for it, or the one that build_all has prepared.
+test_kernel() {
+	# shellcheck disable=SC2086
+	if [ -n "${PVKIT_KERNEL:-}" ]; then build_for $PVKIT_KERNEL; else kernel_setup 6.12 cloud-arm64; fi
+}
+
+# build_for SERIES FLAVOUR [DIRECTORY...]: modules for that kernel, and an initramfs
 # with them that guest_initrd begins with from now on.
 build_for() {
 	kernel_setup "$1" "$2"

@@ -124,6 +124,7 @@ static inline struct kobject *pvk_queue_kobj(struct gendisk *disk)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 #define PVK_FEAT_WRITE_CACHE	1
 #define PVK_FEAT_POLL		2
+#define PVK_FEAT_NOWAIT		4
 static inline struct gendisk *pvk_alloc_disk(struct queue_limits *lim, unsigned int features)
 {
 	struct gendisk *disk = blk_alloc_disk(NUMA_NO_NODE);
@@ -157,11 +158,14 @@ static inline struct gendisk *pvk_alloc_disk(struct queue_limits *lim, unsigned 
 		blk_queue_write_cache(q, true, true);
 	if (features & PVK_FEAT_POLL)
 		blk_queue_flag_set(QUEUE_FLAG_POLL, q);
+	if (features & PVK_FEAT_NOWAIT)
+		blk_queue_flag_set(QUEUE_FLAG_NOWAIT, q);
 	return disk;
 }
 #else
 #define PVK_FEAT_WRITE_CACHE	(BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA)
 #define PVK_FEAT_POLL		BLK_FEAT_POLL
+#define PVK_FEAT_NOWAIT		BLK_FEAT_NOWAIT
 static inline struct gendisk *pvk_alloc_disk(struct queue_limits *lim, unsigned int features)
 {
 	if (lim)
