@@ -10,6 +10,7 @@ COUNTERS=/sys/kernel/debug/pvhyp
 insmod /modules/pvhyp.ko
 mkfifo /tmp/never
 exec 3<>/tmp/never
+# shellcheck disable=SC3045	# of busybox
 pause() { read -r -t "$1" _ <&3; }
 
 # counted: sets GUEST, instructions, and EXITS

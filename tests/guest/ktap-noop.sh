@@ -95,6 +95,7 @@ busy() {
 	fio --name=busy --filename="$busy_disk" --direct=1 --bs=4k --iodepth=16 --size=8M --time_based --runtime=60 "$@" >/dev/null 2>&1 &
 	soon is_open "$busy_disk" && sleep 0.2
 }
+# shellcheck disable=SC2010	# it is the targets that are looked at
 is_open() { ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q " $1\$"; }
 # not_busy: and what the load was on is gone
 not_busy() {
