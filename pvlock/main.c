@@ -32,7 +32,8 @@ extern char pvl_tramp_spin[], pvl_tramp_read[], pvl_tramp_write[];
 extern char pvl_tramp_osq[], pvl_tramp_mutex[], pvl_tramp_rwsem[];
 
 static struct pvl_hook hooks[] = {
-	{ "queued_spin_lock_slowpath", pvl_tramp_spin, pvl_spin_lock_slowpath, .required = true },
+	{ "queued_spin_lock_slowpath", pvl_tramp_spin, pvl_spin_lock_slowpath, .required = true,
+	  .needs = "qnodes", .needed = &pvl_qnodes },
 	{ "queued_read_lock_slowpath", pvl_tramp_read, pvl_read_lock_slowpath },
 	{ "queued_write_lock_slowpath", pvl_tramp_write, pvl_write_lock_slowpath },
 #ifndef CONFIG_PREEMPT_RT		/* there all but raw spinlocks sleep */
@@ -196,10 +197,8 @@ static int add_hooks(void)
 		struct pvl_hook *h = &hooks[i];
 
 		if (h->needs)
-			*(unsigned long *)h->needed = pvhyp_look_up(h->needs);
-		if (h->needs && !*(unsigned long *)h->needed)
-			continue;
-		ret = add_hook(h);
+			*(void __percpu **)h->needed = pvl_find_nodes(h->needs, h->function);
+		ret = h->needs && !*(void __percpu **)h->needed ? -ENOENT : add_hook(h);
 		if (!ret)
 			continue;
 		if (h->required) {
@@ -219,11 +218,6 @@ static int __init pvlock_init(void)
 	if ((pvhyp_features() & needed) != needed) {
 		pr_err("no hypervisor with directed yield here\n");
 		return -ENODEV;
-	}
-	pvl_qnodes = (void __percpu *)pvhyp_look_up("qnodes");
-	if (!pvl_qnodes) {
-		pr_err("this kernel has no queue nodes by the name of qnodes\n");
-		return -EOPNOTSUPP;
 	}
 	set_times();
 	pvl_trace_init();

@@ -104,14 +104,18 @@ struct pvl_hook {
 	char *trampoline;		/* trampoline.S: goes to ours if pvl_on */
 	void *target;			/* ours */
 	bool required;
-	const char *needs;		/* a variable of the kernel, whose address goes to *needed */
-	void *needed;
+	const char *needs;		/* a per-CPU variable of the kernel's, which only this function has, */
+	void *needed;			/* and where its address goes */
 	bool native_if_x2;		/* with a third argument: left to the kernel */
 	bool active;
 	struct ftrace_ops ops;
 };
 int pvl_redirect(struct pvl_hook *h, unsigned long addr);
 void pvl_put_back(struct pvl_hook *h);
+
+/* --- find.c --- */
+/* The kernel's per-CPU variable @variable, which @function works with; NULL: not found. */
+void __percpu *pvl_find_nodes(const char *variable, const char *function);
 
 /* --- kick.c --- */
 void pvl_kick(int cpu);
