@@ -10,6 +10,11 @@ cmd_check() {
 	CHECK=normal
 	case ${1:-} in
 	'') ;;
+	--kernel)
+		[ $# -eq 2 ] || die_usage "check: --kernel needs SERIES/FLAVOUR, like 6.1/cloud-arm64, or all"
+		check_kernels "$2"
+		return
+		;;
 	--quick) CHECK=quick ;;
 	--long) CHECK=long ;;
 	*) die_usage "check: unknown option '$1'" ;;
@@ -70,6 +75,50 @@ cmd_check() {
 	fi
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ]
+}
+
+# The kernels that our modules are for.
+KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64"
+
+# check_kernels KERNEL|all: the modules' tests in guests with that kernel, and a table
+check_kernels() {
+	kernels=$1
+	[ "$1" != all ] || kernels=$KERNELS
+	for k in $kernels; do
+		case " $KERNELS " in *" $k "*) ;; *) die_usage "check: --kernel $k: there are $KERNELS, and all" ;; esac
+	done
+	passed=0 failed=0 skipped=0
+	build_all
+	rm -rf "$BUILD/check"
+	mkdir -p "$BUILD/check"
+	{
+		echo "| kernel | pvlock | pvclock | noop | nic | virtio_pv |"
+		echo "|---|---|---|---|---|---|"
+	} >"$BUILD/check/kernels.md"
+	for k in $kernels; do
+		PVKIT_KERNEL=$(echo "$k" | tr / ' ')
+		export PVKIT_KERNEL
+		id=$(echo "$k" | tr / -) row="| $k"
+		kernel_suite pvlock 2200
+		kernel_suite pvclock 2400 pvkit 6.12 6
+		kernel_suite noop 2100 6
+		kernel_suite nic 800
+		kernel_suite virtio_pv 2400 6
+		echo "$row |" >>"$BUILD/check/kernels.md"
+	done
+	cat "$BUILD/check/kernels.md"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ]
+}
+
+# kernel_suite NAME SECONDS ARGUMENTS...: tests/NAME.sh, into the row
+kernel_suite() {
+	ks_name=$1 ks_limit=$2
+	shift 2
+	suite "$ks_name-$id" "$ks_limit" sh "$TOP/tests/$ks_name.sh" "$@"
+	row="$row | $p passed"
+	[ "$s" = 0 ] || row="$row, $s skipped"
+	[ "$f" = 0 ] || row="$row, **$f failed**"
 }
 
 # suite NAME SECONDS COMMAND...: at most so long, which is several times what a quiet
