@@ -92,7 +92,7 @@ build_initramfs() {
 
 # The stock kernel's own drivers, as an archive to add to an initramfs: only
 # those that a guest of ours can use, with what they depend on.
-GUEST_MODULES="virtio_mmio virtio_pci virtio_blk virtio_net virtio_console virtio-rng ext4 overlay
+GUEST_MODULES="virtio_mmio virtio_pci virtio_blk virtio_net virtio_console virtio-rng crc32c_generic ext4 overlay
 mq-deadline kyber-iosched bfq xfs dm-mod"
 
 # Another list, another file.
