@@ -15,16 +15,15 @@ for policy; do
 	# shellcheck disable=SC2086
 	plan $(($(set -- $engines; echo $#) * 24 + 2))
 	log=$BUILD/check/blk.$policy.log
-	rm -f "$BUILD/verify.img" "$BUILD/verify-out.img"
+	rm -f "$BUILD/verify.img"
 	truncate -s 32M "$BUILD/verify.img"
-	truncate -s 16M "$BUILD/verify-out.img"
 	case $policy in
 	stock) policies='' pcpus=2 ;;
 	poll) policies=pvkit.policies=poll pcpus='3 --polling' ;;
 	*) policies=pvkit.policies=$policy pcpus=2 ;;
 	esac
 	# shellcheck disable=SC2086
-	"$TOP/pvkit" run --timeout 1500 --pcpus $pcpus --vm "name=blk,vcpus=2,mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=$BUILD/verify.img:queues=2:serial=verify-me,disk=$BUILD/verify-out.img,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=verify pvkit.engines=$(echo "$engines" | tr ' ' :) $policies" >"$log" 2>&1 </dev/null
+	"$TOP/pvkit" run --timeout 1500 --pcpus $pcpus --vm "name=blk,vcpus=2,mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=$BUILD/verify.img:queues=2:serial=verify-me,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=verify pvkit.engines=$(echo "$engines" | tr ' ' :) $policies" >"$log" 2>&1 </dev/null
 	tap $? "$policy: the guest runs to its end"
 	for disk in vdb vdc; do
 		for engine in $engines; do

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # Guest side of `pvkit bench net`, in the Debian root of two VMs: iperf3 between
-# them (pvkit.role=server, client), by each of pvkit.policies in turn, and with
-# the stock driver from the client through the uplink to the machine that QEMU
-# runs on. iperf3's JSON goes to the last disk, as a tar archive. With policy
-# "stock" pvhyp is loaded only for the hypervisor's counters.
+# them (pvkit.role=server, client), by each of pvkit.policies in turn; or with the
+# stock driver through the uplink to the machine that QEMU runs on (pvkit.role=uplink,
+# pvkit.port). iperf3's JSON goes to the host. With policy "stock"
+# pvhyp is loaded only for the hypervisor's counters.
 # Prints lines: RESULT name value
 . /lib.sh
 ROLE=$(word role)
 MB=$(word mb)
 POLICIES=$(word policies | tr : ' ')
-LAST=$(find /dev -name 'vd?' | sort | tail -1)
 mkdir -p /tmp/out
 insmod /modules/pvhyp.ko
 case " ${POLICIES:=stock} " in " stock ") ;; *) insmod /modules/virtio_pv.ko || exit 1 ;; esac
@@ -59,7 +58,7 @@ rate() {
 client() {
 	port=5201
 	for p in $POLICIES; do
-		nic "$p" 10.0.2.16/24 192.168.7.2/24
+		nic "$p" 192.168.7.2/24
 		until busybox ping -c 1 -W 1 192.168.7.1 >/dev/null 2>&1; do sleep 0.1; done
 		runs | while read -r name options; do
 			sleep 1
@@ -74,9 +73,11 @@ client() {
 		done
 		port=$((port + 1))
 	done
+}
+
+uplink() {
 	nic stock 10.0.2.16/24
-	port=$(word uplink)
-	[ -n "$port" ] || return
+	port=$(word port)
 	for name in uplink uplink_reverse; do
 		sleep 1
 		[ $name = uplink ] && reverse='' || reverse=-R
@@ -99,8 +100,7 @@ server() {
 }
 
 $ROLE
-for p in $POLICIES; do
+[ "$ROLE" = uplink ] || for p in $POLICIES; do
 	cost_per "cost.$p.$ROLE" "$p.short" "$p.long" "$MB"
 done
-tar -C /tmp/out -cf "$LAST" .
-sync
+save /tmp/out

@@ -4,11 +4,10 @@
 # /dev/vdb (RAM) costs the guest by each scheduler and mode of blk-noop, how many
 # a second there are and how long they take; by virtio-mmio, then by virtio_pv.
 # Depth 1 is pread and pwrite, depth 32 libaio. With pvkit.account=MODE reads go
-# on in that mode while the host looks; /proc/kallsyms goes to the last disk.
+# on in that mode while the host looks; /proc/kallsyms goes to /dev/vdc.
 # Prints lines: RESULT name value
 . /lib.sh
 . /fio.sh
-LAST=$(find /dev -name 'vd?' | sort | tail -1)
 mkdir -p /tmp/out
 modprobe -a mq-deadline kyber-iosched bfq
 insmod /modules/pvhyp.ko && insmod /modules/virtio_pv.ko || exit 1
@@ -55,7 +54,7 @@ MODE=$(word account)
 if [ -n "$MODE" ]; then
 	mode "$MODE"
 	cat /proc/kallsyms >/tmp/out/kallsyms
-	tar -C /tmp/out -cf "$LAST" .
+	tar -C /tmp/out -cf /dev/vdc .
 	sync
 	job warm $D --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=3000 --mem=mmaphuge
 	echo "LOOK $MODE"
@@ -73,3 +72,4 @@ for m in none request bio; do
 	measure pv.$m
 	unmode $m
 done
+save /tmp/out

@@ -48,8 +48,9 @@ for n in $DIVISORS; do
 	echo "RESULT n$n.switches $(field switches)"
 	for l in idle loaded; do
 		load $l
-		clock sleep 300 "$WAKEUPS" >/tmp/out
-		echo "RESULT n$n.usleep300.$l.worst $(field worst)"
+		# One in thousands is late by what has nothing to do with the tick.
+		for _ in 1 2 3; do clock sleep 300 "$WAKEUPS" >/tmp/out; field worst; done | sort -n >/tmp/worst
+		echo "RESULT n$n.usleep300.$l.worst $(sed -n 2p /tmp/worst)"
 		for us in 50 200 1000; do
 			# In ns: it prints each, and sorting them gives the percentiles.
 			cyclictest -N -v -m -p 90 -i $us -l "$WAKEUPS" 2>/dev/null |

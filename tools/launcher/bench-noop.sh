@@ -7,6 +7,7 @@ bench_noop() {
 	say "noop: 4 KiB requests by each scheduler and mode, deterministic (some minutes)"
 	log=$BUILD/bench-noop.log
 	noop_run "$log" ''
+	keep "$log" fio.noop
 	for m in mq-deadline bfq kyber none request bio pv.none pv.request pv.bio; do
 		for rw in read write; do
 			for d in 1 32; do
@@ -29,10 +30,9 @@ bench_noop() {
 noop_run() {
 	noop_log=$1 noop_args=$2
 	shift 2
+	root_on --icount
 	root_guest "$BUILD/noop.cpio" "$TOP/tests/guest/bench-noop.sh"
-	rm -f "$BUILD/out.img"
-	truncate -s 32M "$BUILD/out.img"
-	guest_run "$noop_log" --icount --timeout 1500 "$@" --vm "name=noop,vcpus=1,mem=384M,$ROOT_ITEMS,disk=ram:32M,disk=$BUILD/out.img,append=$KERNEL_ARGS pvkit.root=/dev/vda nokaslr $noop_args"
+	guest_run "$noop_log" --icount --timeout 1500 "$@" --vm "name=noop,vcpus=1,mem=384M,$ROOT_ITEMS,disk=ram:32M${noop_disk:-},append=$KERNEL_ARGS pvkit.root=/dev/vda nokaslr $noop_args"
 }
 
 # Which functions a read at depth 1 goes through: QEMU's log of each instruction
@@ -55,7 +55,9 @@ account_run() {
 	mkfifo "$mon.in" "$mon.out" "$BUILD/trace"
 	log=$BUILD/bench-account.log
 	rm -f "$log"		# of the last run
-	(noop_run "$log" "pvkit.account=$1" --monitor "$mon") >/dev/null 2>&1 &
+	rm -f "$BUILD/out.img"
+	truncate -s 32M "$BUILD/out.img"
+	(noop_disk=,disk=$BUILD/out.img noop_run "$log" "pvkit.account=$1" --monitor "$mon") >/dev/null 2>&1 &
 	pid=$!
 	cat "$mon.out" >/dev/null &
 	until grep -q "^LOOK" "$log" 2>/dev/null; do
@@ -69,7 +71,9 @@ account_run() {
 	printf 'quit\n' >"$mon.in" &
 	wait $pid || true	# it did not end by itself
 	rm -f "$mon.in" "$mon.out" "$BUILD/trace"
-	keep "$BUILD/out.img" account
+	rm -rf "${BUILD:?}/account"
+	mkdir -p "$BUILD/account"
+	tar -C "$BUILD/account" -xf "$BUILD/out.img" || die "account: the guest has left no kallsyms"
 }
 
 # account_sum MODE: lines "purpose instructions function", per read
@@ -106,6 +110,7 @@ bench_nic() {
 		[ "$BENCH_QUICK$profile" != yeslatency ] && [ "$BENCH_QUICK$profile" != yesbulk ] || continue
 		say "nic: two VMs on 1 pCPU, as they come and with profile $profile, deterministic"
 		log=$BUILD/bench-nic.$profile.log
+		root_on --icount
 		root_guest "$BUILD/nic.cpio" "$TOP/tests/guest/bench-nic.sh"
 		vm="vcpus=1,mem=384M,$ROOT_ITEMS,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$mb pvkit.profile=$profile"
 		guest_run "$log" --icount --timeout 900 --vm "name=server,$vm pvkit.role=server" --vm "name=client,$vm pvkit.role=client"

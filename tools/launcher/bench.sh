@@ -214,6 +214,7 @@ bench_lock_mt() {
 bench_work() {
 	runs=3
 	[ "$BENCH_QUICK" = no ] || runs=1
+	root_on
 	root_guest "$BUILD/work-run.cpio" "$TOP/tests/guest/bench-work.sh"
 	say "work: hackbench and a rename storm, 8 vCPUs on 2 pCPUs, $runs interleaved runs"
 	log=$BUILD/bench-work.log
@@ -233,31 +234,34 @@ bench_work() {
 	}
 }
 
-# keep DISK NAME: unpack what a guest has put on its last disk.
+# keep LOG NAME [VM]: in build/NAME the files that a guest (of several, VM) has put
+# on its console with save.
 keep() {
 	rm -rf "${BUILD:?}/$2"
 	mkdir -p "$BUILD/$2"
-	tar -C "$BUILD/$2" -xf "$1" || die "the guest has left no results"
+	tr -d '\r' <"$1" | sed -n "s/^\(\[${3:-[a-z]*}\] \)\{0,1\}FILES //p" | base64 -d | tar -C "$BUILD/$2" -xzf - ||
+		die "the guest has left no results (see $1)"
 }
 
-# blk_run LOG ARGUMENTS ITEMS OPTIONS...: guest with /dev/vdb on RAM, disks in
-# ITEMS, and one for results; ARGUMENTS are pvkit.mode= and what follows it
+# root_on OPTIONS...: sets ROOT_ON for a run with these.
+# shellcheck disable=SC2034
+root_on() { case " $* " in *" --icount "*) ROOT_ON=ram ;; *) ROOT_ON=snapshot ;; esac; }
+
+# blk_run LOG ARGUMENTS ITEMS OPTIONS...: guest with /dev/vdb on RAM, and disks in
+# ITEMS; ARGUMENTS are pvkit.mode= and what follows it
 blk_run() {
 	blk_log=$1 blk_mode=$2 blk_items=$3
 	shift 3
+	root_on "$@"
 	root_guest "$BUILD/blk.cpio" "$TOP/tests/guest/bench-blk.sh"
-	rm -f "$BUILD/out.img"
-	truncate -s 16M "$BUILD/out.img"
-	guest_run "$blk_log" --timeout 1500 "$@" --vm "name=blk,vcpus=${BLK_VCPUS:-1},mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=${BLK_VCPUS:-1}$blk_items,disk=$BUILD/out.img,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=$blk_mode"
-	keep "$BUILD/out.img" "fio.${blk_mode%% *}"
+	guest_run "$blk_log" --timeout 1500 "$@" --vm "name=blk,vcpus=${BLK_VCPUS:-1},mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=${BLK_VCPUS:-1}$blk_items,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=$blk_mode"
+	keep "$blk_log" "fio.${blk_mode%% *}"
 }
 
 bench_blk() {
 	say "blk: 4 KiB random reads from RAM, depth 1 and 32, by each policy, deterministic"
 	log=$BUILD/bench-blk.log
-	rm -f "$BUILD/bench-disk.img"
-	truncate -s 64M "$BUILD/bench-disk.img"
-	blk_run "$log" "cost pvkit.policies=stock:immediate:piggyback:adaptive" ",disk=$BUILD/bench-disk.img" --icount
+	blk_run "$log" "cost pvkit.policies=stock:immediate:piggyback:adaptive" '' --icount
 	how="fio libaio 4 KiB random read, RAM-backed; icount, 1 vCPU on 1 pCPU; 12,000 requests less 2,000"
 	for p in stock immediate piggyback adaptive; do
 		blk_cost "$log" $p "depth 1; $how"
@@ -265,6 +269,10 @@ bench_blk() {
 	done
 	record kick.max_delay_us "$(sed -n 's/^QUEUE.*max_delay_ns=\([0-9]*\).*/\1/p' "$log" | sort -n | tail -1 | awk '{ printf "%.3f\n", $1 / 1000 }')" us \
 		"longest that a kick was put off, measured by the hypervisor in all these runs; the bound is 200 us"
+	rm -f "$BUILD/bench-disk.img"
+	truncate -s 64M "$BUILD/bench-disk.img"
+	log=$BUILD/bench-blk-host.log
+	blk_run "$log" "host" ",disk=$BUILD/bench-disk.img" --icount
 	exits "$log" host 0.01 | record_exits blk.stock.host.exits_per_io blk.stock.host.exits \
 		"the same on a host disk; icount, but the host answers in its own time"
 	bench_blk_poll
@@ -346,23 +354,18 @@ blk_matrix() {
 	done
 }
 
-# net_run LOG MB VCPUS POLICIES OPTIONS...: two VMs, with NET_ITEMS, and an iperf3 server on this machine
+# net_run LOG MB VCPUS POLICIES OPTIONS...: two VMs, with NET_ITEMS
 net_run() {
 	net_log=$1 net_mb=$2 net_n=$3 net_policies=$4
 	shift 4
+	root_on "$@"
 	root_guest "$BUILD/net.cpio" "$TOP/tests/guest/bench-net.sh"
-	rm -f "$BUILD/out.img" "$BUILD/out2.img"
-	truncate -s 16M "$BUILD/out.img" "$BUILD/out2.img"
-	port=$((20000 + $$ % 20000))
-	iperf3 -s -p $port >"$BUILD/iperf3.log" 2>&1 &
-	iperf3_pid=$!
 	net_args="${NET_ITEMS:-}append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$net_mb pvkit.policies=$net_policies"
-	guest_run "$net_log" --timeout 900 --uplink lan "$@" \
-		--vm "name=server,vcpus=$net_n,mem=512M,$ROOT_ITEMS,net=lan:queues=$net_n,disk=$BUILD/out2.img,$net_args pvkit.role=server" \
-		--vm "name=client,vcpus=$net_n,mem=512M,$ROOT_ITEMS,net=lan:queues=$net_n,disk=$BUILD/out.img,$net_args pvkit.role=client pvkit.uplink=$port"
-	kill $iperf3_pid
-	keep "$BUILD/out.img" "iperf3.client"
-	keep "$BUILD/out2.img" "iperf3.server"
+	guest_run "$net_log" --timeout 900 "$@" \
+		--vm "name=server,vcpus=$net_n,mem=512M,$ROOT_ITEMS,net=lan:queues=$net_n,$net_args pvkit.role=server" \
+		--vm "name=client,vcpus=$net_n,mem=512M,$ROOT_ITEMS,net=lan:queues=$net_n,$net_args pvkit.role=client"
+	keep "$net_log" iperf3.client client
+	keep "$net_log" iperf3.server server
 	! grep FAILED "$net_log" || die "iperf3 failed (see $net_log)"
 }
 
@@ -401,6 +404,7 @@ bench_net() {
 		net_cost "$log" "$p" $mb "$how"
 	done
 	net_rates "$log" $policies '' "icount, two VMs of 1 vCPU on 1 pCPU, $mb MB or 2 s"
+	bench_net_uplink
 	say "net: the same by a pCPU that polls"
 	log=$BUILD/bench-net-poll.log
 	[ "$BENCH_QUICK" = no ] || { bench_net_partitioned; return; }
@@ -415,6 +419,24 @@ bench_net() {
 	net_rates "$BUILD/bench-net-mt.log" $policies mt. "multi-threaded QEMU, two VMs of 1 vCPU on 2 pCPUs, on $(jobs) CPUs; medians of 3 turns of $mb MB or 2 s"
 }
 
+# To an iperf3 server on this machine
+bench_net_uplink() {
+	root_on
+	root_guest "$BUILD/net.cpio" "$TOP/tests/guest/bench-net.sh"
+	port=$((20000 + $$ % 20000)) log=$BUILD/bench-net-uplink.log
+	iperf3 -s -p $port >"$BUILD/iperf3.log" 2>&1 &
+	iperf3_pid=$!
+	guest_run "$log" --timeout 900 --icount --uplink lan \
+		--vm "name=client,vcpus=1,mem=512M,$ROOT_ITEMS,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.role=uplink pvkit.port=$port"
+	kill $iperf3_pid
+	keep "$log" iperf3.uplink
+	! grep FAILED "$log" || die "iperf3 failed (see $log)"
+	for name in uplink uplink_reverse; do
+		record net.stock.$name.mbit "$(value "$log" net.stock.$name.mbit)" Mbit/s \
+			"iperf3 with a server on this machine, 16 MB, received; icount, but the host answers in its own time"
+	done
+}
+
 # Long: what starting costs varies by a hundred exits, and is not of the transfer.
 bench_net_partitioned() {
 	NET_ITEMS=partitioned=yes, net_run "$log" 1024 1 poll --pcpus 3 --polling
@@ -424,6 +446,7 @@ bench_net_partitioned() {
 
 bench_partition() {
 	say "partition: exits of a partitioned VM, idle and computing"
+	root_on
 	root_guest "$BUILD/partition.cpio" "$TOP/tests/guest/bench-partition.sh"
 	args="append=$KERNEL_ARGS pvkit.root=/dev/vda"
 	log=$BUILD/bench-partition.log
@@ -465,6 +488,7 @@ bench_tick() {
 	[ "$BENCH_QUICK" = no ] || { divisors=1:4:16:32; seconds=4; wakeups=2000; }
 	say "tick: pvclock at divisors $divisors, deterministic (some minutes)"
 	log=$BUILD/bench-tick.log
+	root_on --icount
 	root_guest "$BUILD/tick.cpio" "$TOP/tests/guest/bench-tick.sh"
 	guest_run "$log" --icount --timeout 2400 --vm "name=tick,vcpus=1,mem=384M,$ROOT_ITEMS,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.divisors=$divisors pvkit.seconds=$seconds pvkit.wakeups=$wakeups"
 	how="icount, 1 vCPU on 1 pCPU, a task that computes for $seconds s"
@@ -486,7 +510,7 @@ bench_tick() {
 			r=$(tick_ratio "$log" "$n" usleep300.$l.worst)
 			worst=$(awk "BEGIN { print ($r > $worst ? $r : $worst) }")
 		done
-		record "tick.n$n.usleep300_worst_ratio" "$worst" ratio "worst of $wakeups sleeps of 300 us / of those at divisor 1, SCHED_FIFO, idle and beside a task that computes; icount"
+		record "tick.n$n.usleep300_worst_ratio" "$worst" ratio "worst of $wakeups sleeps of 300 us, median of 3 times that, / the same at divisor 1; SCHED_FIFO, idle and beside a task that computes; icount"
 		tick_cyclic "$n"
 	done
 	bench_tick_slack

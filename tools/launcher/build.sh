@@ -144,13 +144,15 @@ make_root() {
 }
 
 # What a guest in that root needs: guest_initrd with drivers, and --vm items.
-# root_guest OUT SCRIPT: sets ROOT_ITEMS, to be followed by more disks.
+# root_guest OUT SCRIPT: sets ROOT_ITEMS, to be followed by more disks. ROOT_ON=ram
+# reads the root into RAM: where it is on a disk of the host's, that answers in its
+# own time, and no two runs are alike.
 root_guest() {
 	build_guest_modules
 	build_root
 	guest_initrd "$1" "$2" "$GUEST_DRIVERS"
 	# shellcheck disable=SC2034
-	ROOT_ITEMS="kernel=$KIMAGE,initrd=$1,disk=$GUEST_ROOT:snapshot,reset=stop"
+	ROOT_ITEMS="kernel=$KIMAGE,initrd=$1,disk=$GUEST_ROOT:${ROOT_ON:-snapshot},reset=stop"
 }
 
 make_cpio() {

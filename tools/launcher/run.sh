@@ -23,7 +23,8 @@ run_usage() {
 	                without exits), pass=FILE (a disk passed through), reset=stop (a reset ends the VM),
 	                console=virtio (hvc0 besides ttyAMA0), rng=yes,
 	                disk=FILE or disk=ram:SIZE, each with any of :ro, :snapshot (writes are
-	                dropped at the end), :queues=N, :serial=S; disk= can be repeated,
+	                dropped at the end), :ram (likewise, and FILE is read into RAM before the
+	                start), :queues=N, :serial=S; disk= can be repeated,
 	                net=NETWORK with any of :queues=N, :mac=525056000001; net= can be repeated,
 	                and NICs in networks of the same name reach each other
 	  --uplink NETWORK[=NETDEV]  connect a network to the outside; NETDEV as QEMU's -netdev (user)
@@ -122,14 +123,18 @@ to_bytes() {
 
 cells64() { printf '0x%x 0x%x' $(($1 >> 32)) $(($1 & 0xffffffff)); }
 
-# place FILE: have QEMU load it; sets PLACED to "address size" in cells.
+# place FILE: have QEMU load it, once; sets PLACED to "address size" in cells.
 place() {
 	PLACED=$(awk -F '\t' -v f="$1" '$1 == f { print $2 }' "$RUN_WORK/files")
 	[ -n "$PLACED" ] && return
+	load "$1"
+	printf '%s\t%s\n' "$1" "$PLACED" >>"$RUN_WORK/files"
+}
+
+load() {
 	case $1 in *,*) die_usage "run: file name with a comma: $1" ;; esac
 	size=$(($(wc -c <"$1")))
 	PLACED="$(cells64 "$RUN_AT") $(cells64 "$size")"
-	printf '%s\t%s\n' "$1" "$PLACED" >>"$RUN_WORK/files"
 	printf 'file=%s,addr=%s,force-raw=on\n' "$1" "$RUN_AT" >>"$RUN_WORK/loaders"
 	RUN_AT=$(((RUN_AT + size + ALIGN - 1) / ALIGN * ALIGN))
 }
@@ -170,7 +175,7 @@ drive() {
 run_disk() {
 	file=${2%%:*} opts=${2#"${2%%:*}"}:
 	[ "$file" != ram ] || { opts=${opts#:} size=${opts%%:*} opts=:${opts#*:}; }
-	ro='' snapshot=off serial='' queues=''
+	ro='' snapshot=off serial='' queues='' in_ram=no
 	opts=${opts#:}
 	while [ -n "$opts" ]; do
 		o=${opts%%:*}
@@ -179,6 +184,7 @@ run_disk() {
 		'') ;;
 		ro) ro=yes ;;
 		snapshot) snapshot=on ;;
+		ram) in_ram=yes ;;
 		queues=*) queues=${o#*=} ;;
 		serial=*) serial=${o#*=} ;;
 		*) die_usage "run: --vm $1: disk=$2: unknown option '$o'" ;;
@@ -189,6 +195,10 @@ run_disk() {
 		bytes=$(to_bytes "$size") || die_usage "run: --vm $1: disk=$2: size must be like 64M or 1G, not '$size'"
 		echo "size = <$(cells64 "$bytes")>;" >>"$RUN_WORK/devices"
 		RUN_MEM=$((RUN_MEM + bytes + 2 * ALIGN))
+	elif [ $in_ram = yes ]; then
+		[ -r "$file" ] || die_usage "run: --vm $1: cannot read '$file'"
+		load "$file"	# not place: a VM writes into it
+		echo "image = <$PLACED>;" >>"$RUN_WORK/devices"
 	else
 		qro=off
 		[ "$ro" != yes ] || { qro=on; snapshot=off; }
@@ -398,7 +408,8 @@ run_start() {
 	while read -r l; do
 		set -- "$@" -device "$l"
 	done <"$RUN_WORK/host"
-	[ "$RUN_ICOUNT" = no ] || set -- "$@" -icount shift=0,sleep=off
+	# Nothing that differs from run to run: time, what RNDR gives, the clock of day.
+	[ "$RUN_ICOUNT" = no ] || set -- "$@" -icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01,clock=vm
 	[ -z "$RUN_TIMEOUT" ] || limit="timeout --foreground -s KILL $RUN_TIMEOUT"
 	# shellcheck disable=SC2086
 	{ ${limit:-} qemu-system-aarch64 "$@" && echo ok >"$RUN_WORK/ended"; } | tee "$RUN_WORK/log"
