@@ -155,8 +155,10 @@ root_guest() {
 	ROOT_ITEMS="kernel=$KIMAGE,initrd=$1,disk=$GUEST_ROOT:${ROOT_ON:-snapshot},reset=stop"
 }
 
+# make_cpio DIRECTORY OUT: the same bytes from the same files, whenever it is made
 make_cpio() {
-	(cd "$1" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0) >"$2.tmp" && mv "$2.tmp" "$2"
+	find "$1" -exec touch -h -d @1767225600 {} +
+	(cd "$1" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc -R 0:0) >"$2.tmp" && mv "$2.tmp" "$2"
 }
 
 # guest_initrd OUT SCRIPT [DIRECTORY...]: base, SCRIPT as /run.sh, more files.
