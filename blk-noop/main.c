@@ -11,10 +11,10 @@
 
 #include <linux/debugfs.h>
 #include <linux/device.h>
-#include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <pvkit/module.h>
 
 #include "blk_noop.h"
 
@@ -331,5 +331,4 @@ static void __exit noop_exit(void)
 
 module_init(noop_init);
 module_exit(noop_exit);
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("pvkit: virtual disks without what the host does anyway");
+PVKIT_MODULE("virtual disks without what the host does anyway");

@@ -4,9 +4,9 @@
  * "none" it has one list for all CPUs, so that the order holds between them. A
  * module of its own, as the kernel's schedulers are: it stays while a disk has it.
  */
-#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/version.h>
+#include <pvkit/module.h>
 
 #include "elevator_api.h"
 
@@ -109,5 +109,4 @@ static void __exit noop_iosched_exit(void)
 module_init(noop_iosched_init);
 module_exit(noop_iosched_exit);
 MODULE_ALIAS("noop-iosched");
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("pvkit: an I/O scheduler that dispatches in the order of arrival");
+PVKIT_MODULE("an I/O scheduler that dispatches in the order of arrival");

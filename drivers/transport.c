@@ -16,7 +16,6 @@
 
 #include <linux/interrupt.h>
 #include <linux/io.h>
-#include <linux/module.h>
 #include <linux/of.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -24,6 +23,7 @@
 #include <uapi/linux/virtio_mmio.h>
 
 #include <pvkit/compat.h>
+#include <pvkit/module.h>
 #include <pvkit/pvhyp.h>
 
 #include "virtio_pv.h"
@@ -497,5 +497,4 @@ static void __exit pv_exit(void)
 
 module_init(pv_init);
 module_exit(pv_exit);
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("pvkit: a virtio transport with batched notification");
+PVKIT_MODULE("a virtio transport with batched notification");

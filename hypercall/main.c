@@ -15,10 +15,10 @@
 #include <linux/cpuhotplug.h>
 #include <linux/debugfs.h>
 #include <linux/io.h>
-#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include <pvkit/module.h>
 #include <pvkit/pvhyp.h>
 
 DEFINE_PER_CPU(struct pvhyp_cpu, pvhyp_cpus);
@@ -235,5 +235,4 @@ static void __exit pvhyp_exit(void)
 
 module_init(pvhyp_init);
 module_exit(pvhyp_exit);
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("pvkit: hypervisor discovery, per-vCPU shared pages, hypercalls");
+PVKIT_MODULE("hypervisor discovery, per-vCPU shared pages, hypercalls");

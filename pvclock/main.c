@@ -10,11 +10,11 @@
 #include <linux/cpuhotplug.h>
 #include <linux/debugfs.h>
 #include <linux/device.h>
-#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/sysfs.h>
 #include <linux/tracepoint.h>
 
+#include <pvkit/module.h>
 #include <pvkit/pvhyp.h>
 
 #include "pvclock.h"
@@ -282,5 +282,4 @@ static void __exit pvclock_exit(void)
 
 module_init(pvclock_init);
 module_exit(pvclock_exit);
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("pvkit: a coarse tick that leaves high-resolution timers exact");
+PVKIT_MODULE("a coarse tick that leaves high-resolution timers exact");

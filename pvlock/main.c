@@ -13,11 +13,11 @@
 
 #include <linux/debugfs.h>
 #include <linux/ftrace.h>
-#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/stop_machine.h>
 
 #include <asm-generic/qspinlock_types.h>
+#include <pvkit/module.h>
 
 #include "pvlock.h"
 #include "trace.h"
@@ -244,5 +244,4 @@ static void __exit pvlock_exit(void)
 
 module_init(pvlock_init);
 module_exit(pvlock_exit);
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("pvkit: paravirtual spinlocks for the running kernel");
+PVKIT_MODULE("paravirtual spinlocks for the running kernel");

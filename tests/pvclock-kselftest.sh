@@ -4,7 +4,7 @@
 # boot, deterministic; prints the guest's KTAP.
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
-build_for 6.12 cloud-arm64 hypercall pvclock
+build_for 6.12/cloud-arm64 hypercall pvclock
 unpack linux-source-6.12 "$BUILD/linux-source"
 src=$BUILD/selftests
 if [ ! -e "$src/done" ]; then

@@ -5,7 +5,7 @@
 # guest's KTAP. Argument: how often to do things under load.
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
-build_for 6.12 cloud-arm64
+build_for 6.12/cloud-arm64
 build_guest_modules
 root=$BUILD/kvm.ext2
 make_root "$root" qemu-system-arm,busybox-static QEMU

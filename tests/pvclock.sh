@@ -5,8 +5,7 @@
 # kernel's series, and how often to do things under load, or "nohz_full".
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
-# shellcheck disable=SC2086
-build_for ${PVKIT_KERNEL:-$2 cloud-arm64} hypercall pvclock
+build_for "${PVKIT_KERNEL:-$2/cloud-arm64}" hypercall pvclock
 initrd=$BUILD/pvclock-$2.cpio
 script=pvclock args="$KERNEL_ARGS pvkit.rounds=$3"
 [ "$3" != nohz_full ] || script=nohz-full args="$KERNEL_ARGS nohz_full=1 rcu_nocbs=1"

@@ -40,8 +40,7 @@ build_modules() {
 			cmp -s "$TOP/$f" "$out/$f" || { mkdir -p "$out/$(dirname "$f")"; cp "$TOP/$f" "$out/$f"; }
 		done
 	done
-	make -s -j"$(jobs)" -C "$KDIR/usr/src/linux-headers-${KVER%-"$KFLAVOUR"}-common" \
-		O="$KDIR/usr/src/linux-headers-$KVER" M="$out" ARCH=arm64 ${1:+"PVKIT_DIRS=$*"} \
+	make -s -j"$(jobs)" -C "$KSRC" O="$KOBJ" M="$out" ARCH=arm64 ${1:+"PVKIT_DIRS=$*"} \
 		CROSS_COMPILE=aarch64-linux-gnu- CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$BUILD/modules.log" 2>&1 ||
 		{ cat "$BUILD/modules.log" >&2; die "building the modules for $KVER failed"; }
 }
@@ -49,15 +48,14 @@ build_modules() {
 # test_kernel: the kernel of the tests' guests: that of `check --kernel`, with our
 # modules for it, or the one that build_all has prepared.
 test_kernel() {
-	# shellcheck disable=SC2086
-	if [ -n "${PVKIT_KERNEL:-}" ]; then build_for $PVKIT_KERNEL; else kernel_setup 6.12 cloud-arm64; fi
+	if [ -n "${PVKIT_KERNEL:-}" ]; then build_for "$PVKIT_KERNEL"; else kernel_setup 6.12 cloud-arm64; fi
 }
 
-# build_for SERIES FLAVOUR [DIRECTORY...]: modules for that kernel, and an initramfs
-# with them that guest_initrd begins with from now on.
+# build_for KERNEL [DIRECTORY...]: modules for that kernel, SERIES/FLAVOUR or
+# built[/FRAGMENT], and an initramfs with them that guest_initrd begins with from now on.
 build_for() {
-	kernel_setup "$1" "$2"
-	shift 2
+	case $1 in */*) kernel_setup "${1%/*}" "${1#*/}" ;; *) kernel_setup "$1" '' ;; esac
+	shift
 	headers_setup
 	build_modules "$BUILD/modules-$KVER" "$@"
 	build_initramfs "$BUILD/modules-$KVER" "$BUILD/base-$KVER.cpio"
@@ -76,10 +74,9 @@ build_bare() {
 # test appends a small archive with its own /run.sh (guest_initrd).
 # build_initramfs MODULES OUT: sets BASE_INITRAMFS.
 build_initramfs() {
-	root=$BUILD/initramfs
 	BASE_INITRAMFS=$2
 	unpack busybox-static:arm64 "$BUILD/busybox"
-	rm -rf "$root"
+	root=$(mktemp -d "$BUILD/initramfs.XXXXXX")
 	mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/modules"
 	cp "$BUILD/busybox/bin/busybox" "$root/bin/busybox"
 	cp "$TOP/tests/guest/init" "$root/init"
@@ -88,6 +85,7 @@ build_initramfs() {
 	find "$1" -name '*.ko' -exec cp {} "$root/modules/" \;
 	aarch64-linux-gnu-strip --strip-debug "$root"/modules/*.ko	# most of them, and of a small guest's memory
 	make_cpio "$root" "$2"
+	rm -rf "$root"
 }
 
 # The stock kernel's own drivers, as an archive to add to an initramfs: only
@@ -101,12 +99,11 @@ list_id() { echo "$1" | cksum | cut -d ' ' -f 1; }
 build_guest_modules() {
 	GUEST_DRIVERS=$BUILD/drivers-$KVER-$(list_id "$GUEST_MODULES").cpio
 	[ -e "$GUEST_DRIVERS" ] && return
-	gm=$BUILD/drivers
-	rm -rf "$gm"
+	gm=$(mktemp -d "$BUILD/drivers.XXXXXX")
 	depmod -b "$KDIR" "$KVER" || die "depmod failed"
 	for m in $GUEST_MODULES; do
 		modprobe -d "$KDIR" -S "$KVER" --show-depends "$m" 2>/dev/null
-	done | awk '$1 == "insmod" { print $2 }' | sort -u >"$BUILD/drivers.list"
+	done | awk '$1 == "insmod" { print $2 }' | sort -u >"$gm.list"
 	while read -r f; do
 		to=$gm/lib/modules/$KVER/$(basename "$f" .xz)
 		mkdir -p "$(dirname "$to")"
@@ -114,10 +111,10 @@ build_guest_modules() {
 		*.xz) xz -dc "$f" >"$to" ;;
 		*) cp "$f" "$to" ;;
 		esac
-	done <"$BUILD/drivers.list"
+	done <"$gm.list"
 	depmod -b "$gm" "$KVER" 2>/dev/null
 	make_cpio "$gm" "$GUEST_DRIVERS"
-	rm -rf "$gm"
+	rm -rf "$gm" "$gm.list"
 }
 
 # The Debian root file system, with the programs that we measure with: unpacked
@@ -129,12 +126,14 @@ build_root() {
 	make_root "$GUEST_ROOT" "$ROOT_PACKAGES" "fio, iperf3, rt-tests, stress-ng"
 }
 
-# make_root FILE PACKAGES WHAT: a file system with these and 192 MB to spare
+# make_root FILE PACKAGES WHAT: a file system with these and 192 MB to spare. With
+# MMDEBSTRAP_HOOK, a command for the root when all is unpacked, packages beside it.
 make_root() {
 	[ -e "$1" ] && return
 	say "building a Debian root file system with $3 (half a minute)"
 	rm -f "$1.tmp.ext2"
-	mmdebstrap --quiet --variant=extract --architectures=arm64 --include="$2" bookworm \
+	mmdebstrap --quiet --variant=extract --architectures=arm64 --include="$2" \
+		${MMDEBSTRAP_HOOK:+--skip=essential/unlink "--extract-hook=$MMDEBSTRAP_HOOK \"\$1\""} bookworm \
 		"$1.tmp.ext2" >"$BUILD/mmdebstrap.log" 2>&1 ||
 		{ cat "$BUILD/mmdebstrap.log" >&2; die "mmdebstrap failed"; }
 	truncate -s +192M "$1.tmp.ext2"
@@ -157,8 +156,9 @@ root_guest() {
 
 # make_cpio DIRECTORY OUT: the same bytes from the same files, whenever it is made
 make_cpio() {
+	chmod 755 "$1"
 	find "$1" -exec touch -h -d @1767225600 {} +
-	(cd "$1" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc -R 0:0) >"$2.tmp" && mv "$2.tmp" "$2"
+	(cd "$1" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc -R 0:0) >"$2.$$" && mv "$2.$$" "$2"
 }
 
 # guest_initrd OUT SCRIPT [DIRECTORY...]: base, SCRIPT as /run.sh, more files.

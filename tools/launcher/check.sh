@@ -11,7 +11,7 @@ cmd_check() {
 	case ${1:-} in
 	'') ;;
 	--kernel)
-		[ $# -eq 2 ] || die_usage "check: --kernel needs SERIES/FLAVOUR, like 6.1/cloud-arm64, or all"
+		[ $# -eq 2 ] || die_usage "check: --kernel needs SERIES/FLAVOUR, built[/FRAGMENT] or all"
 		check_kernels "$2"
 		return
 		;;
@@ -78,14 +78,15 @@ cmd_check() {
 }
 
 # The kernels that our modules are for.
-KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64"
+KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64
+built built/debug built/rt"
 
 # check_kernels KERNEL|all: the modules' tests in guests with that kernel, and a table
 check_kernels() {
 	kernels=$1
 	[ "$1" != all ] || kernels=$KERNELS
 	for k in $kernels; do
-		case " $KERNELS " in *" $k "*) ;; *) die_usage "check: --kernel $k: there are $KERNELS, and all" ;; esac
+		case " $KERNELS " in *" $k "*) ;; *) die_usage "check: --kernel $k: there are $(echo $KERNELS), and all" ;; esac
 	done
 	passed=0 failed=0 skipped=0
 	build_all
@@ -96,8 +97,7 @@ check_kernels() {
 		echo "|---|---|---|---|---|---|"
 	} >"$BUILD/check/kernels.md"
 	for k in $kernels; do
-		PVKIT_KERNEL=$(echo "$k" | tr / ' ')
-		export PVKIT_KERNEL
+		export PVKIT_KERNEL="$k"
 		id=$(echo "$k" | tr / -) row="| $k"
 		kernel_suite pvlock 2200
 		kernel_suite pvclock 2400 pvkit 6.12 6

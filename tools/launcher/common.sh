@@ -83,8 +83,14 @@ unpack() {
 	touch "$stamp"
 }
 
-# kernel_setup SERIES FLAVOUR: fetch and unpack; sets KVER and KIMAGE.
+# kernel_setup SERIES FLAVOUR: fetch and unpack; sets KVER, KIMAGE, and KDIR, which
+# has its files. "built", "built FRAGMENT": one from source, likewise (kernel.sh).
 kernel_setup() {
+	if [ "$1" = built ]; then
+		. "$LAUNCHER/kernel.sh"
+		build_kernel ${2:+"$2"}
+		return
+	fi
 	KVER=$(newest_kernel "$1" "$2")
 	[ -n "$KVER" ] || die "the package archive has no linux-image-$1.*-$2 (is arm64 in its lists?)"
 	KVER=$KVER-$2 KFLAVOUR=$2
@@ -106,8 +112,10 @@ unpack_image() {
 	mv "$2.tmp" "$2"
 }
 
-# What modules are built against: never installed (see Documentation/building.md).
+# What modules are built against, KSRC and KOBJ: never installed (see
+# Documentation/building.md).
 headers_setup() {
+	[ "$KFLAVOUR" != built ] || return 0
 	base=${KVER%-"$KFLAVOUR"}
 	unpack "linux-headers-$KVER:arm64" "$KDIR"
 	unpack "linux-headers-$base-common" "$KDIR"
@@ -115,6 +123,8 @@ headers_setup() {
 	6.1.*) unpack linux-kbuild-6.1 "$KDIR" ;;	# one for all of that series
 	*) unpack "linux-kbuild-$base" "$KDIR" ;;
 	esac
+	# shellcheck disable=SC2034
+	KSRC=$KDIR/usr/src/linux-headers-$base-common KOBJ=$KDIR/usr/src/linux-headers-$KVER
 }
 
 # What our guests' kernels are started with.
