@@ -53,6 +53,7 @@ cmd_check() {
 		suite pvclock-nohz-full 1000 sh "$TOP/tests/pvclock.sh" pvkit 6.12 nohz_full
 		suite noop 2100 sh "$TOP/tests/noop.sh" $rounds
 		suite noop-pci 2100 sh "$TOP/tests/noop.sh" $rounds pci
+		suite package 600 sh "$TOP/tests/package.sh"
 		suite nic 800 sh "$TOP/tests/nic.sh"
 		suite nic-systemd 800 sh "$TOP/tests/nic.sh" systemd
 		suite console 500 sh "$TOP/tests/console.sh"
@@ -68,6 +69,9 @@ cmd_check() {
 		suite delay 1500 sh "$TOP/tests/delay.sh" 30
 		suite pvclock-stress 3600 sh "$TOP/tests/pvclock-stress.sh" 600 100
 		suite pvclock-kselftest 3600 sh "$TOP/tests/pvclock-kselftest.sh"
+		suite package-guest 3600 sh "$TOP/tests/package.sh" guest
+		suite kselftest 3600 sh "$TOP/tests/kselftest.sh"
+		suite torture 7200 sh "$TOP/tests/torture.sh" 260
 		suite pvclock-kvm 2400 sh "$TOP/tests/pvclock-kvm.sh" 6
 		guest_initrd "$BUILD/soak.cpio" "$TOP/tests/guest/soak.sh"
 		suite soak 7200 "$TOP/pvkit" run --timeout 7000 --pcpus 2 \
@@ -78,15 +82,14 @@ cmd_check() {
 }
 
 # The kernels that our modules are for.
-KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64
-built built/debug built/rt"
+KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64 built built/debug built/rt"
 
 # check_kernels KERNEL|all: the modules' tests in guests with that kernel, and a table
 check_kernels() {
 	kernels=$1
 	[ "$1" != all ] || kernels=$KERNELS
 	for k in $kernels; do
-		case " $KERNELS " in *" $k "*) ;; *) die_usage "check: --kernel $k: there are $(echo $KERNELS), and all" ;; esac
+		case " $KERNELS " in *" $k "*) ;; *) die_usage "check: --kernel $k: there are $KERNELS, and all" ;; esac
 	done
 	passed=0 failed=0 skipped=0
 	build_all

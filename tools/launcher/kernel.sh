@@ -133,6 +133,6 @@ kernel_make() {
 		say "kernel: $(grep -cE '^ *(CC|AS|LD)' "$KDIR/make.log") files in $passed_s s"
 	done
 	wait $pid || { grep -E 'error|Error' "$KDIR/make.log" | head -5 >&2; die "building the kernel failed (see $KDIR/make.log)"; }
-	rm -rf "$KDIR/lib"
+	rm -rf "${KDIR:?}/lib"
 	kernel_in_tree INSTALL_MOD_PATH="$KDIR" modules_install >"$KDIR/install.log" 2>&1 || die "installing its modules failed (see $KDIR/install.log)"
 }

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Guest side of tests/kselftest.sh, in the Debian root. Prints KTAP, and each
+# selftest's end without and with the modules.
+. /lib.sh
+cd /modules/kselftest || exit
+list=$(cat kselftest-list.txt)
+# shellcheck disable=SC2086
+plan $(($(set -- $list; echo $#) + 4))
+ip link set lo up
+# ends FILE: "collection:test ok|not ok|skip" of each
+ends() {
+	export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+	for t in $list; do
+		bash ./run_kselftest.sh -t "$t" >"/tmp/$1.$t" 2>&1
+		case $(grep -E '^(not )?ok [0-9]+ selftests:' "/tmp/$1.$t" | tail -1) in
+		"not ok"*SKIP* | ok*SKIP*) e=skip ;;
+		"not ok"*TIMEOUT*) e=timeout ;;
+		"not ok"*) e="not ok, $(grep -cE '^# *not ok|\[FAIL|FAILED' "/tmp/$1.$t") failures" ;;
+		ok*) e=ok ;;
+		*) e=nothing ;;
+		esac
+		echo "$t $e"
+	done >"/tmp/$1"
+}
+ends stock
+all() {
+	insmod /modules/pvhyp.ko && insmod /modules/pvlock.ko && insmod /modules/pvclock.ko tick_divisor=16 &&
+		insmod /modules/virtio_pv.ko && insmod /modules/blk-noop.ko disks=vdb
+}
+check "all modules load" all
+use "$(device_of /sys/class/net/eth0)" adaptive
+ends pvkit
+end() { sed -n "s/^$2 //p" "/tmp/$1"; }
+alike() {
+	echo "# $1: $(end stock "$1"); with the modules: $(end pvkit "$1")"
+	[ "$(end stock "$1")" != nothing ] && [ "$(end stock "$1")" = "$(end pvkit "$1")" ] ||
+		{ diff "/tmp/stock.$1" "/tmp/pvkit.$1" | head -30 | sed 's/^/# /'; return 1; }
+}
+for t in $list; do check "kselftest $t ends as without" alike "$t"; done
+pass() { n=$(grep -c ' ok$' /tmp/stock); echo "# $n of $(wc -l </tmp/stock) pass"; [ "$n" -ge 12 ]; }
+check "most pass" pass
+unload() { rmmod blk-noop && use "$(device_of /sys/class/net/eth0)" stock && rmmod virtio_pv && rmmod pvclock && rmmod pvlock && rmmod pvhyp; }
+check "they unload" unload
+quiet() { ! dmesg | grep -E "BUG|WARNING|Oops|soft lockup|rcu:.*stall|KASAN" | sed 's/^/# /' | grep .; }
+check "nothing to complain of" quiet

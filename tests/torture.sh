@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The kernel's own locktorture with pvlock going on and off, and rcutorture with
+# pvclock, on a kernel built with everything that watches; 8 vCPUs on 2 pCPUs.
+# Argument: seconds for each kind of lock. Prints KTAP.
+. "$LAUNCHER/common.sh"
+. "$LAUNCHER/build.sh"
+build_for built/debug hypercall pvlock pvclock
+GUEST_MODULES="locktorture rcutorture"
+build_guest_modules
+guest_initrd "$BUILD/torture.cpio" "$TOP/tests/guest/ktap-torture.sh" "$GUEST_DRIVERS"
+"$TOP/pvkit" run --timeout $((900 + $1 * 20)) --pcpus 2 --vm "name=torture,vcpus=8,mem=1G,kernel=$KIMAGE,initrd=$BUILD/torture.cpio,reset=stop,append=$KERNEL_ARGS pvkit.seconds=$1"
