@@ -7,7 +7,7 @@ figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "$BUILD/results.tsv"; }
 at_most() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") <= $2) }"; }
 at_least() { awk "BEGIN { exit !(\"$(figure "$1")\" != \"\" && $(figure "$1") >= $2) }"; }
 limit() { expect "$2 $1 $3 (is $(figure "$2"))" "$1" "$2" "$3"; }
-plan 52
+plan 53
 limit at_most exits.hypercall 150
 limit at_most exits.hypercall_fast 60
 limit at_most exits.mmio_gicd 300
@@ -55,3 +55,12 @@ limit at_least tick.n16.hog.stat.ratio 0.98
 limit at_least tick.n16.duty.stat.ratio 0.97
 limit at_most tick.n16.duty.stat.ratio 1.03
 limit at_least tick.n16.fairness 0.90
+# What is the same in each run of a build must not get worse unseen.
+python3 "$TOP/tools/report/figures.py" compare "$BUILD/check/figures.json" "$TOP/tests/baseline.json" >"$BUILD/check/compare" 2>&1
+status=$?
+sed 's/^/# /' "$BUILD/check/compare"
+if [ $status = 3 ]; then
+	echo "ok $((tap_n + 1)) - no deterministic figure is worse than the baseline's # SKIP $(cat "$BUILD/check/compare")"
+else
+	tap $status "no deterministic figure is worse than the baseline's"
+fi

@@ -4,7 +4,7 @@
 
 bench_usage() {
 	cat <<-'END'
-	usage: ./pvkit bench WHAT... [--icount] [--quick] [--json FILE]
+	usage: ./pvkit bench WHAT... [--icount] [--quick] [--resume] [--json FILE] [--compare FILE]
 	  exits   instructions per hypercall, trapped access, interrupt
 	  lock    contended spinlock: native, undirected yield, pvlock
 	  size    footprint of the hypervisor
@@ -19,70 +19,63 @@ bench_usage() {
 	  nic     pvnic: exits, interrupts, throughput, ping-pong, with and without a profile
 	  guest   an idle guest: instructions and exits, with and without the guest profile
 	  partition  a VM with a pCPU of its own: exits, cyclictest beside a scheduled VM
+	  all       all of these but account
 	  --icount  only deterministic runs, no multi-threaded ones
+	  --quick   fewer policies, divisors, repetitions
+	  --resume  what this build has measured before is not measured again
+	  --json    all figures, and what fio and iperf3 said (Documentation/figures.md)
+	  --compare with the JSON of another run: exits 1 if a deterministic figure is more than
+	            2 % worse, 3 if that run is of another kernel, compiler or QEMU
 	END
 }
 
 . "$LAUNCHER/build.sh"
 . "$LAUNCHER/run.sh"
+. "$LAUNCHER/results.sh"
 . "$LAUNCHER/bench-noop.sh"
 
+BENCH_ALL="exits size boot lock blk net tick noop nic guest partition work"
+
 cmd_bench() {
-	json='' what='' BENCH_QUICK=no BENCH_ICOUNT=no
+	json='' compare='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
 	while [ $# -gt 0 ]; do
 		case $1 in
 		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | guest | partition) what="$what $1"; shift ;;
+		all) what=$BENCH_ALL; shift ;;
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
-		--json)
-			[ $# -ge 2 ] || die_usage "--json needs a file name"
-			json=$2
+		--resume) BENCH_RESUME=yes; shift ;;
+		--json | --compare)
+			[ $# -ge 2 ] || die_usage "$1 needs a file name"
+			[ "$1" = --json ] && json=$2 || compare=$2
 			shift 2
 			;;
 		-h | --help) bench_usage; return 0 ;;
 		*) die_usage "bench: unknown '$1' (try ./pvkit bench --help)" ;;
 		esac
 	done
-	[ -n "$what" ] || die_usage "bench: what? exits, lock, size, boot, work, blk, net, tick, noop, account, nic, guest or partition"
+	[ -n "$what" ] || die_usage "bench: what? $BENCH_ALL, account or all"
+	[ -z "$compare" ] || [ -r "$compare" ] || die_usage "bench: --compare: cannot read '$compare'"
 	build_all
-	bench_begin
-	for w in $what; do
-		"bench_$w"
-	done
+	bench_identity
+	# shellcheck disable=SC2086
+	bench_parts $what
 	bench_print
-	[ -z "$json" ] || { bench_json >"$json"; say "figures written to $json"; }
-}
-
-bench_begin() {
-	RESULTS=$BUILD/results.tsv
-	: >"$RESULTS"
-}
-
-# record NAME VALUE UNIT HOW
-record() {
-	[ -n "$2" ] || die "bench: no figure for $1"
-	printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$RESULTS"
-}
-
-bench_print() {
-	awk -F '\t' '{ printf "%-36s %12s %-13s %s\n", $1, $2, $3, $4 }' "$RESULTS"
-}
-
-bench_json() {
-	qemu=$(qemu-system-aarch64 --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
-	commit=$(git -C "$TOP" rev-parse --short HEAD 2>/dev/null || echo unknown)
-	printf '{"schema": 1, "machine": {"cpus": %s, "arch": "%s", "qemu": "%s"}, ' \
-		"$(jobs)" "$(uname -m)" "$qemu"
-	printf '"build": {"commit": "%s", "kernel": "%s"}, "results": [' "$commit" "$KVER"
-	awk -F '\t' '{ printf "%s\n  {\"name\": \"%s\", \"value\": %s, \"unit\": \"%s\", \"how\": \"%s\"}",
-		(NR > 1 ? "," : ""), $1, $2, $3, $4 }' "$RESULTS"
-	printf '\n]}\n'
+	bench_json >"$BUILD/results.json"
+	[ -z "$json" ] || { cp "$BUILD/results.json" "$json"; say "figures written to $json"; }
+	[ -z "$compare" ] || python3 "$TOP/tools/report/figures.py" compare "$BUILD/results.json" "$compare"
 }
 
 # guest_run LOG OPTIONS...: `pvkit run` in a subshell, output to LOG; fails if it did.
+# Sets DETERMINISTIC: under icount, unless the host has a part in it.
 guest_run() {
 	gr_log=$1
 	shift
+	case " $* " in
+	*" --uplink "* | *":snapshot"* | *",disk=$BUILD"*) DETERMINISTIC=no ;;
+	*" --icount "*) DETERMINISTIC=yes ;;
+	*) DETERMINISTIC=no ;;
+	esac
 	("$TOP/pvkit" run "$@" </dev/null) >"$gr_log" 2>&1 ||
 		{ tail -15 "$gr_log" >&2; die "the guest run failed (see $gr_log)"; }
 	! grep -q VIOLATIONS "$gr_log" || die "mutual exclusion was violated (see $gr_log)"
@@ -126,6 +119,7 @@ bench_size() {
 	nm=aarch64-linux-gnu-nm elf=$BUILD/hyp-stub/hyp-stub.elf
 	text=$((0x$($nm "$elf" | awk '$3 == "__text_end" { print $1 }')))
 	ram=$((0x$($nm "$elf" | awk '$3 == "__image_size" { print $1 }')))
+	DETERMINISTIC=yes
 	record size.text_bytes $text bytes "text and read-only data of hyp-stub.elf"
 	record size.ram_bytes $ram bytes "whole image with its static heap, for up to 8 pCPUs"
 }
@@ -137,7 +131,7 @@ bench_boot() {
 		--vm "name=boot,vcpus=1,mem=512M,kernel=$KIMAGE,initrd=$BUILD/boot.cpio,reset=stop,append=$KERNEL_ARGS"
 	dtc -q -O dtb -o "$BUILD/el1.dtb" "$TOP/tests/guest/el1.dts"
 	timeout -s KILL 900 qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth=off,sve=off,sme=off -smp 1 -m 512M \
-		-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=0,sleep=off \
+		-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01,clock=vm \
 		-dtb "$BUILD/el1.dtb" -kernel "$KIMAGE" -initrd "$BUILD/boot.cpio" \
 		-append "$KERNEL_ARGS" >"$BUILD/bench-boot-el1.log" 2>&1 </dev/null ||
 		die "booting without the hypervisor failed (see $BUILD/bench-boot-el1.log)"
@@ -232,15 +226,6 @@ bench_work() {
 		record work.rename.pv "$rn_pv" ops/s "the same with pvlock"
 		record work.rename.speedup "$(ratio "$rn_pv" "$rn_native")" ratio "$how"
 	}
-}
-
-# keep LOG NAME [VM]: in build/NAME the files that a guest (of several, VM) has put
-# on its console with save.
-keep() {
-	rm -rf "${BUILD:?}/$2"
-	mkdir -p "$BUILD/$2"
-	tr -d '\r' <"$1" | sed -n "s/^\(\[${3:-[a-z]*}\] \)\{0,1\}FILES //p" | base64 -d | tar -C "$BUILD/$2" -xzf - ||
-		die "the guest has left no results (see $1)"
 }
 
 # root_on OPTIONS...: sets ROOT_ON for a run with these.

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What `pvkit bench` does with figures: one file for each part that it measures, kept
+# by what it was built from, so that an interrupted run goes on (--resume) and figures
+# of different builds never meet; then a table, JSON, a page, a comparison.
+
+# bench_identity: what the figures are of. Sets BENCH_DIR.
+bench_identity() {
+	id=$({
+		cat "$BUILD/hyp-stub/hyp-stub.elf" "$BUILD/base.cpio" "$KIMAGE" "$TOP"/tests/guest/*.sh "$TOP"/tools/launcher/*.sh
+		qemu-system-aarch64 --version
+		aarch64-linux-gnu-gcc --version
+	} | sha256sum | cut -c 1-12)
+	BENCH_DIR=$BUILD/bench/$id
+	[ "$BENCH_QUICK" = no ] || BENCH_DIR=$BENCH_DIR-quick
+	[ "$BENCH_ICOUNT" = no ] || BENCH_DIR=$BENCH_DIR-icount
+	[ "${BENCH_RESUME:-no}" = yes ] || rm -rf "$BENCH_DIR"
+	mkdir -p "$BENCH_DIR"
+}
+
+# bench_parts PART...: measures each that is not there yet, and says how long it will be
+bench_parts() {
+	bp_n=0
+	for w; do
+		bp_n=$((bp_n + 1))
+		if [ -e "$BENCH_DIR/$w.tsv" ]; then
+			say "[$bp_n/$#] $w: measured before"
+			continue
+		fi
+		left=$(for p; do [ -e "$BENCH_DIR/$p.tsv" ] || bench_seconds "$p"; done | awk '{ s += $1 } END { printf "%d", (s + 59) / 60 }')
+		say "[$bp_n/$#] $w: about $left minutes left in all"
+		bp_began=$(date +%s) RESULTS=$BENCH_DIR/$w.new RAW=$BENCH_DIR/$w.raw
+		: >"$RESULTS"
+		rm -rf "$RAW"
+		"bench_$w"
+		echo $(($(date +%s) - bp_began)) >"$BUILD/bench/$w$(bench_mode).seconds"
+		mv "$RESULTS" "$BENCH_DIR/$w.tsv"
+	done
+	RESULTS=$BUILD/results.tsv
+	for w; do awk -F '\t' -v OFS='\t' -v part="$w" '{ print $0, part }' "$BENCH_DIR/$w.tsv"; done >"$RESULTS"
+}
+
+bench_begin() {
+	RESULTS=$BUILD/results.tsv
+	: >"$RESULTS"
+}
+
+bench_mode() { [ "$BENCH_QUICK" = no ] || printf %s -quick; [ "$BENCH_ICOUNT" = no ] || printf %s -icount; }
+
+# bench_seconds PART: as long as last time, or a guess
+bench_seconds() { cat "$BUILD/bench/$1$(bench_mode).seconds" 2>/dev/null || { [ "$BENCH_QUICK" = yes ] && echo 60 || echo 240; }; }
+
+# record NAME VALUE UNIT HOW. Whether it is the same in each run of a build depends on
+# the guest run that it is of, the last one (guest_run).
+record() {
+	[ -n "$2" ] || die "bench: no figure for $1"
+	printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${DETERMINISTIC:-no}" >>"$RESULTS"
+}
+
+bench_print() {
+	awk -F '\t' '{ printf "%-36s %12s %-13s %s\n", $1, $2, $3, $4 }' "$RESULTS"
+}
+
+# keep LOG NAME [VM]: in build/NAME, and with the part's figures, the files that a guest
+# (of several, VM) has put on its console with save.
+keep() {
+	rm -rf "${BUILD:?}/$2"
+	mkdir -p "$BUILD/$2"
+	tr -d '\r' <"$1" | sed -n "s/^\(\[${3:-[a-z]*}\] \)\{0,1\}FILES //p" | base64 -d | tar -C "$BUILD/$2" -xzf - ||
+		die "the guest has left no results (see $1)"
+	[ -z "${RAW:-}" ] || { mkdir -p "$RAW/$2" && cp "$BUILD/$2"/*.json "$RAW/$2/" 2>/dev/null || true; }
+}
+
+# bench_json: all figures, what they are of, and what fio and iperf3 said
+bench_json() {
+	python3 "$TOP/tools/report/figures.py" json "$RESULTS" "$BENCH_DIR" \
+		"cpus=$(jobs)" "arch=$(uname -m)" "qemu=$(qemu-system-aarch64 --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')" \
+		"compiler=$(aarch64-linux-gnu-gcc -dumpfullversion)" "kernel=$KVER" \
+		"commit=$(git -C "$TOP" describe --always --dirty 2>/dev/null || echo unknown)" "quick=$BENCH_QUICK" "icount=$BENCH_ICOUNT"
+}

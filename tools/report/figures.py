@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Figures of `pvkit bench`: as JSON (Documentation/figures.md has the schema), and
+compared with those of another run.
+
+figures.py json RESULTS.tsv DIRECTORY KEY=VALUE...
+figures.py compare NEW.json BASE.json     exit 0: nothing worse; 1: worse; 3: not comparable
+"""
+import json
+import pathlib
+import re
+import sys
+
+SCHEMA = 2
+LIMIT = 0.02
+# What the figures depend on besides our own code.
+ENVIRONMENT = ("kernel", "qemu", "compiler", "quick")
+# One event decides these, and another program or kernel option moves it.
+CHAOTIC = re.compile(r"longest|worst|p99|late_percent|retransmits|max_delay|switches|fairness|udp64")
+# More is better; of all others, less.
+MORE = re.compile(r"(iops|mbit|rate|efficiency|uncontended_ratio|mean_ratio|speedup)$|\.(qd\d+\.j\d+\..*)$")
+# These should be 1.
+ONE = re.compile(r"\.(stat|rusage)\.ratio$")
+# Below this two figures are the same, whatever their ratio: they are rounded.
+FLOOR = {"exits": 0.01, "instructions": 2, "ratio": 0.002, "interrupts": 0.5}
+
+
+def number(text):
+    return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
+
+
+def raw_output(directory):
+    """What fio and iperf3 said, by part and file."""
+    raw = {}
+    for path in sorted(pathlib.Path(directory).glob("*.raw/*/*.json")):
+        text = path.read_text(errors="replace")
+        try:
+            value = json.loads(text[text.index("{"):])
+        except ValueError:
+            continue            # ended by a signal, or a message only
+        raw[f"{path.parent.parent.stem}/{path.parent.name}/{path.stem}"] = value
+    return raw
+
+
+def write_json(results, directory, pairs):
+    about = dict(p.split("=", 1) for p in pairs)
+    figures = []
+    for line in pathlib.Path(results).read_text().splitlines():
+        name, value, unit, how, deterministic, part = line.split("\t")
+        figures.append({"name": name, "value": number(value), "unit": unit, "how": how,
+                        "deterministic": deterministic == "yes", "part": part})
+    machine = {"cpus": int(about["cpus"]), "arch": about["arch"], "qemu": about["qemu"]}
+    build = {k: about[k] for k in ("commit", "kernel", "compiler")}
+    document = {"schema": SCHEMA, "machine": machine, "build": build,
+                "options": {k: about[k] == "yes" for k in ("quick", "icount")},
+                "results": figures, "raw": raw_output(directory)}
+    # A line for each figure, so that two files can be compared by eye.
+    head = json.dumps({k: v for k, v in document.items() if k not in ("results", "raw")})
+    rows = ",\n  ".join(json.dumps(f) for f in figures)
+    rest = ",\n  ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in document["raw"].items())
+    print(f'{head[:-1]},\n "results": [\n  {rows}\n ],\n "raw": {{\n  {rest}\n }}}}')
+
+
+def environment(document):
+    return {"kernel": document["build"]["kernel"], "compiler": document["build"]["compiler"],
+            "qemu": document["machine"]["qemu"], "quick": document["options"]["quick"]}
+
+
+def worse_by(name, unit, new, base):
+    """How much worse, as a share of base; negative if better."""
+    if abs(new - base) <= FLOOR.get(unit.split("/")[0], 0):
+        return 0.0
+    if ONE.search(name):
+        return abs(new - 1) - abs(base - 1)
+    if base == 0:
+        return float("inf") if not MORE.search(name) else 0.0
+    return (base - new) / base if MORE.search(name) else (new - base) / base
+
+
+def compare(new, base):
+    here, there = environment(new), environment(base)
+    different = [f"{k}: {here[k]} here, {there[k]} in the base" for k in ENVIRONMENT if here[k] != there[k]]
+    if different:
+        print("not comparable: " + "; ".join(different))
+        return 3
+    measured = {f["name"]: f for f in new["results"]}
+    parts = {f["part"] for f in new["results"]}
+    worse, better, same = [], [], 0
+    for f in base["results"]:
+        if not f["deterministic"] or f["part"] not in parts or CHAOTIC.search(f["name"]):
+            continue
+        if f["name"] not in measured:
+            worse.append(f'{f["name"]}: was {f["value"]} {f["unit"]}, is not measured any more')
+            continue
+        value = measured[f["name"]]["value"]
+        by = worse_by(f["name"], f["unit"], value, f["value"])
+        line = f'{f["name"]}: {f["value"]} -> {value} {f["unit"]}'
+        if by > LIMIT:
+            worse.append(f"{line} ({by:.1%} worse)")
+        elif by < -LIMIT:
+            better.append(f"{line} ({-by:.1%} better)")
+        else:
+            same += 1
+    for title, lines in (("better", better), ("worse", worse)):
+        for line in lines:
+            print(f"{title}: {line}")
+    print(f"{same} deterministic figures within {LIMIT:.0%}, {len(better)} better, {len(worse)} worse")
+    return 1 if worse else 0
+
+
+def load(path):
+    document = json.loads(pathlib.Path(path).read_text())
+    if document.get("schema") != SCHEMA:
+        sys.exit(f"{path}: schema {document.get('schema')}, not {SCHEMA}")
+    return document
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["json"]:
+        write_json(sys.argv[2], sys.argv[3], sys.argv[4:])
+    elif sys.argv[1:2] == ["compare"] and len(sys.argv) == 4:
+        sys.exit(compare(load(sys.argv[2]), load(sys.argv[3])))
+    else:
+        sys.exit(__doc__)
