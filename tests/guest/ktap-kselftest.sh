@@ -11,6 +11,7 @@ ip link set lo up
 # What the root has not, like grep, is busybox's.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/tmp/busybox
 mkdir /tmp/busybox
+[ -e /bin/sh ] || ln -s bash /bin/sh
 busybox --install -s /tmp/busybox
 # ends FILE: "collection:test ok|not ok|skip" of each
 ends() {
