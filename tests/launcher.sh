@@ -16,7 +16,26 @@ bad() {
 	esac || { echo "# status $status: $out"; return 1; }
 }
 
-plan 26
+# An option that Kconfig drops is named; one that a later fragment decides is not.
+dropped() {
+	. "$LAUNCHER/common.sh"
+	. "$LAUNCHER/kernel.sh"
+	d=$(mktemp -d)
+	printf 'CONFIG_A=y\n# CONFIG_C is not set\n' >"$d/.config"
+	printf '# why\nCONFIG_A=y\nCONFIG_B=m\nCONFIG_C=y\n' >"$d/one.config"
+	printf '# CONFIG_C is not set\n' >"$d/two.config"
+	out=$(kernel_check_config "$d/.config" "$d" "$d/one.config" "$d/two.config" 2>&1)
+	status=$?
+	rm -rf "$d"
+	[ $status = 1 ] && [ "$out" = "pvkit: CONFIG_B: one.config asks for m, the result has n: this kernel has no such option" ] ||
+		{ echo "# status $status: $out"; return 1; }
+}
+# The line above an option is why.
+reasons() { ! awk 'FNR == 1 { last = "" } /^(# )?CONFIG_/ && (last !~ /^# / || last ~ /^# (---|CONFIG_)/) { print "# " FILENAME ": " $0 } { last = $0 }' "$TOP"/configs/*.config | grep .; }
+
+plan 31
+expect "an option that Kconfig drops is named" dropped
+expect "every option of a fragment has its reason" reasons
 expect "unknown command" bad "unknown command 'fly'" fly
 expect "unknown check option" bad "unknown option" check --fast
 expect "no VM" bad "no --vm" run
@@ -31,6 +50,9 @@ expect "odd memory size" bad "multiple of 2M" run --vm "mem=3M,kernel=$BIN"
 expect "too many vCPUs" bad "vcpus must be" run --vm "vcpus=17,kernel=$BIN"
 expect "unknown VM item" bad "unknown item 'colour=red'" run --vm "colour=red,kernel=$BIN"
 expect "disk that is not there" bad "cannot read '/nonexistent'" run --vm "kernel=$BIN,disk=/nonexistent"
+expect "a kernel that is not built" bad "kernel builds it" run --vm "kernel=built-nothing"
+expect "a fragment that is not there" bad "neither configs" kernel --fragment nothing
+expect "no such figures to compare with" bad "cannot read" bench size --compare /nothing
 expect "unknown disk option" bad "unknown option 'fast'" run --vm "kernel=$BIN,disk=ram:4M:fast"
 expect "disk without size" bad "size must be like 64M" run --vm "kernel=$BIN,disk=ram:"
 expect "bad MAC address" bad "12 hexadecimal digits" run --vm "kernel=$BIN,net=lan:mac=52:50"

@@ -18,7 +18,7 @@ run_usage() {
 	                what only the loader knows: kernel and initrd as paths, file = PATH for a
 	                disk, pass-through-file = PATH for a VM, netdev = QEMU's -netdev for an uplink
 	  --vm          name, vcpus (1), mem (512M), kernel (required: Image, gzip'd Image or raw
-	                binary), initrd, append (kernel command line), affinity (mask of pCPUs),
+	                binary; built, built-debug, built-rt: of ./pvkit kernel), initrd, append (kernel command line), affinity (mask of pCPUs),
 	                partitioned=yes (pCPUs of its own, which it waits and takes interrupts on
 	                without exits), pass=FILE (a disk passed through), reset=stop (a reset ends the VM),
 	                console=virtio (hvc0 besides ttyAMA0), rng=yes,
@@ -283,6 +283,13 @@ run_vm() {
 	mem=$(to_bytes "$vm_mem") || die_usage "run: --vm $vm_name: mem must be like 512M or 1G, not '$vm_mem'"
 	[ $((mem % ALIGN)) -eq 0 ] && [ "$mem" -gt 0 ] || die_usage "run: --vm $vm_name: mem must be a multiple of 2M"
 	[ -n "$vm_kernel" ] || die_usage "run: --vm $vm_name: no kernel="
+	case $vm_kernel in
+	built | built-*)
+		built=$BUILD/kernel/built-guest${vm_kernel#built}/obj/arch/arm64/boot/Image
+		[ -r "$built" ] || die_usage "run: --vm $vm_name: kernel=$vm_kernel is not there: ./pvkit kernel builds it"
+		vm_kernel=$built
+		;;
+	esac
 	for f in "$vm_kernel" "$vm_initrd"; do
 		[ -z "$f" ] || [ -r "$f" ] || die_usage "run: --vm $vm_name: cannot read '$f'"
 	done

@@ -5,6 +5,7 @@ compared with those of another run.
 
 figures.py json RESULTS.tsv DIRECTORY KEY=VALUE...
 figures.py compare NEW.json BASE.json     exit 0: nothing worse; 1: worse; 3: not comparable
+figures.py baseline FILE.json             what compare needs of it
 """
 import json
 import pathlib
@@ -108,6 +109,13 @@ def compare(new, base):
     return 1 if worse else 0
 
 
+def baseline(document):
+    kept = [f for f in document["results"] if f["deterministic"] and not CHAOTIC.search(f["name"])]
+    head = json.dumps({k: v for k, v in document.items() if k not in ("results", "raw")})
+    rows = ",\n  ".join(json.dumps({k: f[k] for k in ("name", "value", "unit", "deterministic", "part")}) for f in kept)
+    print(f'{head[:-1]},\n "results": [\n  {rows}\n ]}}')
+
+
 def load(path):
     document = json.loads(pathlib.Path(path).read_text())
     if document.get("schema") != SCHEMA:
@@ -120,5 +128,7 @@ if __name__ == "__main__":
         write_json(sys.argv[2], sys.argv[3], sys.argv[4:])
     elif sys.argv[1:2] == ["compare"] and len(sys.argv) == 4:
         sys.exit(compare(load(sys.argv[2]), load(sys.argv[3])))
+    elif sys.argv[1:2] == ["baseline"] and len(sys.argv) == 3:
+        baseline(load(sys.argv[2]))
     else:
         sys.exit(__doc__)
