@@ -6,6 +6,7 @@
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
 build_for built/debug hypercall pvlock pvclock
+# shellcheck disable=SC2034
 GUEST_MODULES="locktorture rcutorture"
 build_guest_modules
 guest_initrd "$BUILD/torture.cpio" "$TOP/tests/guest/ktap-torture.sh" "$GUEST_DRIVERS"

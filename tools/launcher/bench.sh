@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # Measurements. Every figure says how it was got; see Documentation/measuring.md.
 
 bench_usage() {
@@ -229,7 +229,6 @@ bench_work() {
 }
 
 # root_on OPTIONS...: sets ROOT_ON for a run with these.
-# shellcheck disable=SC2034
 root_on() { case " $* " in *" --icount "*) ROOT_ON=ram ;; *) ROOT_ON=snapshot ;; esac; }
 
 # blk_run LOG ARGUMENTS ITEMS OPTIONS...: guest with /dev/vdb on RAM, and disks in
