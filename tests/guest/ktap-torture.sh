@@ -21,6 +21,7 @@ torture() {
 	sed -n 's/.*\(Writes: *Total: [0-9]*\).*/# \1/p' /tmp/log | tail -1
 	grep -q "End of test: SUCCESS" /tmp/log
 }
+dmesg -n 1
 dmesg -c >/tmp/all
 check "pvhyp" load pvhyp
 for l in $LOCKS; do check "locktorture $l" torture locktorture torture_type="$l" nwriters_stress=8 stat_interval=5; done

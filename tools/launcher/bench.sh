@@ -4,7 +4,8 @@
 
 bench_usage() {
 	cat <<-'END'
-	usage: ./pvkit bench WHAT... [--icount] [--quick] [--resume] [--json FILE] [--compare FILE]
+	usage: ./pvkit bench WHAT... [--icount] [--quick] [--resume] [--json FILE] [--html FILE] [--markdown FILE]
+	                               [--compare FILE]
 	  exits   instructions per hypercall, trapped access, interrupt
 	  lock    contended spinlock: native, undirected yield, pvlock
 	  size    footprint of the hypervisor
@@ -24,6 +25,7 @@ bench_usage() {
 	  --quick   fewer policies, divisors, repetitions
 	  --resume  what this build has measured before is not measured again
 	  --json    all figures, and what fio and iperf3 said (Documentation/figures.md)
+	  --html, --markdown  the same as a page, with plots, and for terminals
 	  --compare with the JSON of another run: exits 1 if a deterministic figure is more than
 	            2 % worse, 3 if that run is of another kernel, compiler or QEMU
 	END
@@ -37,7 +39,7 @@ bench_usage() {
 BENCH_ALL="exits size boot lock blk net tick noop nic guest partition work"
 
 cmd_bench() {
-	json='' compare='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
+	json='' page='' markdown='' compare='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
 	while [ $# -gt 0 ]; do
 		case $1 in
 		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | guest | partition) what="$what $1"; shift ;;
@@ -45,9 +47,9 @@ cmd_bench() {
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
 		--resume) BENCH_RESUME=yes; shift ;;
-		--json | --compare)
+		--json | --html | --markdown | --compare)
 			[ $# -ge 2 ] || die_usage "$1 needs a file name"
-			[ "$1" = --json ] && json=$2 || compare=$2
+			case $1 in --json) json=$2 ;; --html) page=$2 ;; --markdown) markdown=$2 ;; *) compare=$2 ;; esac
 			shift 2
 			;;
 		-h | --help) bench_usage; return 0 ;;
@@ -56,6 +58,7 @@ cmd_bench() {
 	done
 	[ -n "$what" ] || die_usage "bench: what? $BENCH_ALL, account or all"
 	[ -z "$compare" ] || [ -r "$compare" ] || die_usage "bench: --compare: cannot read '$compare'"
+	[ -z "$page" ] || PACKAGES="$PACKAGES python3-matplotlib"
 	build_all
 	bench_identity
 	# shellcheck disable=SC2086
@@ -63,7 +66,9 @@ cmd_bench() {
 	bench_print
 	bench_json >"$BUILD/results.json"
 	[ -z "$json" ] || { cp "$BUILD/results.json" "$json"; say "figures written to $json"; }
-	[ -z "$compare" ] || python3 "$TOP/tools/report/figures.py" compare "$BUILD/results.json" "$compare"
+	[ -z "$page" ] || { /usr/bin/python3 "$TOP/tools/report/page.py" html "$BUILD/results.json" >"$page"; say "page written to $page"; }
+	[ -z "$markdown" ] || /usr/bin/python3 "$TOP/tools/report/page.py" markdown "$BUILD/results.json" >"$markdown"
+	[ -z "$compare" ] || /usr/bin/python3 "$TOP/tools/report/figures.py" compare "$BUILD/results.json" "$compare"
 }
 
 # guest_run LOG OPTIONS...: `pvkit run` in a subshell, output to LOG; fails if it did.

@@ -69,6 +69,7 @@ cmd_check() {
 		suite delay 1500 sh "$TOP/tests/delay.sh" 30
 		suite pvclock-stress 3600 sh "$TOP/tests/pvclock-stress.sh" 600 100
 		suite pvclock-kselftest 3600 sh "$TOP/tests/pvclock-kselftest.sh"
+		suite page 600 sh "$TOP/tests/page.sh" "$BUILD/check/figures.json"
 		suite package-guest 3600 sh "$TOP/tests/package.sh" guest
 		suite kselftest 3600 sh "$TOP/tests/kselftest.sh"
 		suite torture 7200 sh "$TOP/tests/torture.sh" 260

@@ -18,7 +18,7 @@ as_root() {
 
 # Debian packages that we build and run with.
 PACKAGES="make gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler dt-schema
-qemu-system-arm libcmocka-dev clang libclang-rt-14-dev libfdt-dev spin xz-utils cpio kmod shellcheck mmdebstrap genext2fs e2fsprogs xfsprogs iperf3 libelf-dev"
+qemu-system-arm libcmocka-dev clang libclang-rt-14-dev libfdt-dev spin xz-utils cpio kmod shellcheck mmdebstrap genext2fs e2fsprogs xfsprogs iperf3 libelf-dev python3"
 
 setup_packages() {
 	missing=

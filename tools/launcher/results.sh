@@ -73,7 +73,7 @@ keep() {
 
 # bench_json: all figures, what they are of, and what fio and iperf3 said
 bench_json() {
-	python3 "$TOP/tools/report/figures.py" json "$RESULTS" "$BENCH_DIR" \
+	/usr/bin/python3 "$TOP/tools/report/figures.py" json "$RESULTS" "$BENCH_DIR" \
 		"cpus=$(jobs)" "arch=$(uname -m)" "qemu=$(qemu-system-aarch64 --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')" \
 		"compiler=$(aarch64-linux-gnu-gcc -dumpfullversion)" "kernel=$KVER" \
 		"commit=$(git -C "$TOP" describe --always --dirty 2>/dev/null || echo unknown)" "quick=$BENCH_QUICK" "icount=$BENCH_ICOUNT"

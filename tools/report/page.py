@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""A page of `pvkit bench --json`'s figures: self-contained HTML, or Markdown.
+
+page.py html|markdown FIGURES.json
+"""
+import html
+import io
+import json
+import pathlib
+import re
+import sys
+
+# Section: title, text, charts (title, unit, {label: pattern of names}, series). A name
+# is made of a label's and a series' pattern; what was not measured is left out.
+SECTIONS = [
+    ("Locks", "Sections of a contended spinlock per time, as a share of what one vCPU alone reaches. "
+     "All vCPUs share one physical CPU.",
+     [("Lock throughput by overcommit", "share of one vCPU alone", "lock.{series}.{label}.efficiency",
+       [("1x", "1 : 1"), ("2x", "2 : 1"), ("4x", "4 : 1"), ("8x", "8 : 1")],
+       [("native", "stock"), ("yield", "undirected yield"), ("pv", "pvlock")])]),
+    ("Exits", "What leaving the guest costs the hypervisor, in executed instructions.",
+     [("Instructions per exit", "instructions", "exits.{label}",
+       [("hypercall", "hypercall"), ("hypercall_fast", "hot hypercall"), ("mmio_gicd", "GICD read"),
+        ("sysreg_id", "ID register"), ("timer", "timer interrupt"), ("ipi", "IPI, both sides")], [("", "pvkit")])]),
+    ("Disks", "fio, 4 KiB random reads from a disk in RAM, by the stock transport and by each policy of virtio_pv.",
+     [("Exits per read", "exits", "blk.{label}.{series}",
+       [("stock", "stock"), ("immediate", "immediate"), ("piggyback", "piggyback"), ("adaptive", "adaptive"), ("poll", "poll")],
+       [("exits_per_io", "depth 1"), ("qd32.exits_per_io", "depth 32")]),
+      ("Instructions per read, depth 1, guest and hypervisor", "instructions", "blk.{label}.instructions_per_io",
+       [("stock", "stock"), ("immediate", "immediate"), ("piggyback", "piggyback"), ("adaptive", "adaptive"), ("poll", "poll")],
+       [("", "all")]),
+      ("Guest instructions by scheduler and by mode of blk-noop", "instructions", "noop.{label}.read.{series}.guest_instructions_per_io",
+       [("bfq", "bfq"), ("kyber", "kyber"), ("mq-deadline", "mq-deadline"), ("none", "none"), ("request", "request mode"), ("bio", "bio mode")],
+       [("qd1", "depth 1"), ("qd32", "depth 32")])]),
+    ("Networks", "iperf3 between two VMs on one physical CPU.",
+     [("Exits per MB", "exits", "net.{label}.exits_per_mb",
+       [("stock", "stock"), ("immediate", "immediate"), ("piggyback", "piggyback"), ("adaptive", "adaptive")], [("", "TCP, both VMs")]),
+      ("Throughput", "Mbit/s", "net.{label}.{series}.mbit",
+       [("stock", "stock"), ("immediate", "immediate"), ("piggyback", "piggyback"), ("adaptive", "adaptive")],
+       [("tcp1", "1 stream"), ("tcp4", "4 streams")]),
+      ("Interrupts of the NICs by profile of pvnic", "interrupts/s", "nic.{label}.{series}interrupts_per_s",
+       [("stock", "as it comes"), ("profile", "throughput"), ("bulk", "bulk"), ("latency", "latency")],
+       [("", "TCP"), ("udp.", "UDP, 64 bytes")])]),
+    ("Tick", "A vCPU that computes, by the divisor of pvclock.",
+     [("Timer interrupts", "interrupts/s", "tick.{label}.interrupts_per_s",
+       [(f"n{n}", f"N = {n}") for n in (1, 2, 4, 8, 16, 32, 64)], [("", "per second")])]),
+    ("Idle guests", "A guest of two vCPUs that has nothing to do.",
+     [("Instructions", "instructions/s", "guest.{label}.instructions_per_s",
+       [("stock", "as it comes"), ("compaction", "no compaction"), ("watchdog", "no watchdog"), ("vmstat", "lazy statistics"),
+        ("profile", "the profile")], [("", "per second")])]),
+    ("Boot and size", "", []),
+]
+PARTS = {"Locks": ("lock", "work"), "Exits": ("exits",), "Disks": ("blk", "noop", "account"), "Networks": ("net", "nic"),
+         "Tick": ("tick",), "Idle guests": ("guest", "partition"), "Boot and size": ("boot", "size")}
+FEATURES = [
+    ("Paravirtual spinlocks, by insmod into an unmodified kernel", "pvlock", "Locks"),
+    ("Mutexes and rwsems stop spinning for an owner that does not run", "pvlock", "Locks"),
+    ("A coarse tick that leaves high-resolution timers exact", "pvclock", "Tick"),
+    ("Many kicks in one exit, or none at all", "virtio_pv", "Disks, Networks"),
+    ("No I/O scheduler, or no request layer", "blk-noop", "Disks"),
+    ("NIC settings for virtual machines", "pvnic", "Networks"),
+    ("Disks, networks and consoles in the hypervisor, stolen time, partitioned VMs", "hyp-stub", "Exits, Boot and size"),
+    ("Live exit statistics in the guest", "pvstat", ""),
+]
+# In both colour schemes, and told apart by those who see colours otherwise.
+COLOURS = ["#8a8f98", "#e0912f", "#2f7fd0", "#3aa17e"]
+
+
+def text_of(value):
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def chart(figures, title, unit, pattern, labels, series):
+    """An SVG of grouped bars, and its rows; None if nothing of it was measured."""
+    import matplotlib
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "pvkit", "font.size": 10})
+
+    def value(label, one):
+        name = pattern.format(label=label, series=one).replace("..", ".")
+        return figures.get(name, {}).get("value")
+    labels = [(k, t) for k, t in labels if any(value(k, s) is not None for s, _ in series)]
+    series = [(k, t) for k, t in series if any(value(k2, k) is not None for k2, _ in labels)]
+    if not labels:
+        return None
+    height = 0.9 + 0.26 * len(labels) * len(series) + 0.14 * len(labels)
+    fig, ax = plt.subplots(figsize=(6.2, height))
+    width = 0.8 / len(series)
+    largest = max(value(k, s) or 0 for k, _ in labels for s, _ in series) or 1
+    for i, (one, name) in enumerate(series):
+        at = [n + i * width for n in range(len(labels))]
+        values = [value(k, one) for k, _ in labels]
+        ax.barh(at, [v or 0 for v in values], width * 0.9, label=name, color=COLOURS[(i + (len(series) == 1) * 2) % len(COLOURS)])
+        for y, v in zip(at, values):
+            if v is not None:
+                ax.text(v + largest * 0.01, y, text_of(v), va="center", fontsize=8.5)
+    ax.set_yticks([n + width * (len(series) - 1) / 2 for n in range(len(labels))], [t for _, t in labels])
+    ax.invert_yaxis()
+    ax.set_xlim(0, largest * 1.14)
+    ax.set_xlabel(unit)
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    if len(series) > 1:
+        ax.legend(frameon=False, fontsize=8.5, loc="upper center", bbox_to_anchor=(0.5, 1 + 0.45 / height), ncol=len(series))
+    out = io.StringIO()
+    fig.savefig(out, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    plt.close(fig)
+    svg = out.getvalue()
+    svg = svg[svg.index("<svg"):]
+    # Black is whatever the page's text is: it follows the colour scheme. Ids are one name
+    # space in a page.
+    svg = re.sub(r"#000000|#262626|\bblack\b", "currentColor", svg)
+    svg = re.sub(r"<text(?=[^>]*style=\")", '<text fill="currentColor"', svg)
+    prefix = re.sub(r"\W+", "-", title) + "-"
+    svg = re.sub(r'(\bid="|url\(#|href="#)', lambda m: m.group(1) + prefix, svg)
+    svg = re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>',
+                 rf'<svg viewBox="\1" role="img" aria-label="{html.escape(title)}" xmlns="http://www.w3.org/2000/svg" '
+                 r'xmlns:xlink="http://www.w3.org/1999/xlink">', svg, count=1)
+    return svg
+
+
+STYLE = """
+:root { color-scheme: light dark; --fg: #1b1f24; --bg: #fff; --soft: #f2f4f7; --line: #d5dae1; --dim: #57606a; }
+@media (prefers-color-scheme: dark) { :root { --fg: #e6e9ee; --bg: #14171c; --soft: #1e232b; --line: #363d48; --dim: #9aa4b1; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1rem; max-width: 60rem; font: 16px/1.5 system-ui, sans-serif; color: var(--fg); background: var(--bg); }
+h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); } h3 { font-size: 1rem; margin-bottom: 0; }
+svg { width: 100%; height: auto; max-width: 46rem; display: block; color: var(--fg); }
+.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 0.85rem; }
+th, td { text-align: left; padding: 0.25rem 0.5rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } td.name { overflow-wrap: anywhere; min-width: 10rem; }
+td.how { color: var(--dim); } details { background: var(--soft); padding: 0.5rem 0.75rem; border-radius: 6px; margin-top: 1rem; }
+summary { cursor: pointer; } .dim { color: var(--dim); }
+"""
+
+
+def rows_of(document, parts):
+    return [f for f in document["results"] if f["part"] in parts]
+
+
+def about(document):
+    build, machine = document["build"], document["machine"]
+    kind = ", shorter runs (--quick)" if document["options"]["quick"] else ""
+    return (f"pvkit {build['commit']}, guest kernel {build['kernel']}, compiler {build['compiler']}; "
+            f"QEMU {machine['qemu']} on {machine['cpus']} CPUs of {machine['arch']}{kind}.")
+
+
+NOTE = ("Figures marked “=” are of runs under QEMU's -icount: one instruction is one nanosecond, "
+        "and each run of this build gives the same to the last digit, so they have no spread. The others are in real time on an "
+        "emulator, and only their ratios mean something. Nothing here is a measurement of hardware.")
+
+
+def page(document):
+    figures = {f["name"]: f for f in document["results"]}
+    out = ['<!doctype html><html lang="en"><head><meta charset="utf-8">',
+           '<meta name="viewport" content="width=device-width, initial-scale=1"><title>pvkit: figures</title>',
+           f"<style>{STYLE}</style></head><body><h1>pvkit: before and after</h1>",
+           f"<p>{html.escape(about(document))}</p><p class=dim>{html.escape(NOTE)}</p>",
+           "<div class=wide><table><tr><th>what<th>by<th>figures</tr>"]
+    out += [f"<tr><td>{html.escape(a)}<td>{html.escape(b)}<td>{html.escape(c)}</tr>" for a, b, c in FEATURES]
+    out.append("</table></div>")
+    for title, text, charts in SECTIONS:
+        rows = rows_of(document, PARTS[title])
+        if not rows:
+            continue
+        out.append(f"<section><h2>{html.escape(title)}</h2><p>{html.escape(text)}</p>")
+        for one in charts:
+            svg = chart(figures, *one)
+            if svg:
+                out.append(f"<h3>{html.escape(one[0])}</h3>{svg}")
+        out.append(f"<details><summary>{len(rows)} figures, and how each was got</summary><div class=wide><table>"
+                   "<tr><th>name<th>value<th>unit<th>how</tr>")
+        for f in rows:
+            same = "=" if f["deterministic"] else ""
+            out.append(f'<tr><td class=name>{html.escape(f["name"])}<td class=n>{same} {html.escape(format(f["value"], ",") if isinstance(f["value"], int) else str(f["value"]))}'
+                       f'<td>{html.escape(f["unit"])}<td class=how>{html.escape(f["how"])}</tr>')
+        out.append("</table></div></details></section>")
+    out.append("</body></html>")
+    return "\n".join(out)
+
+
+def markdown(document):
+    out = ["# pvkit: before and after", "", about(document), "", NOTE, ""]
+    for title, text, _ in SECTIONS:
+        rows = rows_of(document, PARTS[title])
+        if rows:
+            out += [f"## {title}", "", text, "", "| | | | how |", "|---|---|---|---|"]
+            out += [f'| {f["name"]} | {"= " if f["deterministic"] else ""}{f["value"]} | {f["unit"]} | {f["how"]} |' for f in rows]
+            out.append("")
+    return "\n".join(out)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[1] not in ("html", "markdown"):
+        sys.exit(__doc__)
+    figures_file = json.loads(pathlib.Path(sys.argv[2]).read_text())
+    print(page(figures_file) if sys.argv[1] == "html" else markdown(figures_file))
