@@ -3,6 +3,7 @@
 """A page of `pvkit bench --json`'s figures: self-contained HTML, or Markdown.
 
 page.py html|markdown FIGURES.json
+page.py picture FIGURES.json    the plot of lock throughput alone, for the README
 """
 import html
 import io
@@ -195,8 +196,15 @@ def markdown(document):
     return "\n".join(out)
 
 
+def picture(document):
+    svg = chart({f["name"]: f for f in document["results"]}, *SECTIONS[0][2][0])
+    style = "svg{color:#1b1f24}@media (prefers-color-scheme:dark){svg{color:#e6e9ee}}"
+    return svg.replace(">", f"><style>{style}</style>", 1)
+
+
+KINDS = {"html": page, "markdown": markdown, "picture": picture}
+
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in ("html", "markdown"):
+    if len(sys.argv) != 3 or sys.argv[1] not in KINDS:
         sys.exit(__doc__)
-    figures_file = json.loads(pathlib.Path(sys.argv[2]).read_text())
-    print(page(figures_file) if sys.argv[1] == "html" else markdown(figures_file))
+    print(KINDS[sys.argv[1]](json.loads(pathlib.Path(sys.argv[2]).read_text())))
