@@ -152,3 +152,24 @@ bench_guest() {
 		record "guest.$w.exits_per_s" "$(awk "BEGIN { printf \"%.2f\", $(value "$log" $w.exits) / $seconds }")" exits/s "exit counters; $how"
 	done
 }
+
+bench_matrix() {
+	for n in 1 2 4; do
+		say "matrix: $n vCPUs on 1 pCPU, as they come, with each module, with all, deterministic"
+		log=$BUILD/bench-matrix.$n.log
+		root_on --icount
+		root_guest "$BUILD/matrix.cpio" "$TOP/tests/guest/bench-matrix.sh"
+		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda"
+		! grep FAILED "$log" || die "matrix: see $log"
+		keep "$log" "fio.matrix.$n"
+		for m in stock pvlock pvclock blk-noop virtio_pv all; do
+			how="icount, $n vCPUs on 1 pCPU"
+			record "matrix.${n}x.$m.hackbench_s" "$(value "$log" $m.hackbench_s)" s "hackbench -g 2 -l 200; $how"
+			record "matrix.${n}x.$m.hackbench_exits" "$(value "$log" $m.hackbench_exits)" exits "all of that run; $how"
+			record "matrix.${n}x.$m.lock_rate" "$(value "$log" $m.lock_rate)" sections/s "a thread on each vCPU, 1000 instructions inside and outside of one lock; $how"
+			record "matrix.${n}x.$m.read_iops" "$(value "$log" $m.read_iops)" IOPS "fio, 4 KiB random read, depth 1, from RAM; $how"
+			record "matrix.${n}x.$m.read_exits" "$(awk "BEGIN { printf \"%.3f\", $(value "$log" $m.read_exits) / 6000 }")" exits "of each of these, starting fio included; $how"
+			record "matrix.${n}x.$m.busy_exits_per_s" "$(awk "BEGIN { printf \"%.1f\", $(value "$log" $m.busy_exits) / 2 }")" exits/s "a task that computes for 2 s; $how"
+		done
+	done
+}

@@ -16,6 +16,8 @@ bench_usage() {
 	  net     iperf3 between two VMs and through the uplink, likewise: exits per MB, throughput
 	  tick    pvclock: interrupts, exits, timer precision, CPU time, by tick divisor
 	  noop    blk-noop: guest instructions, IOPS, latency by scheduler and mode
+	  matrix   hackbench, a lock, reads, computing: as the guest comes, with each module,
+	           with all; 1, 2 and 4 vCPUs on 1 pCPU
 	  account  what a 4 KiB read costs the guest, by function, with and without bio mode
 	  nic     pvnic: exits, interrupts, throughput, ping-pong, with and without a profile
 	  guest   an idle guest: instructions and exits, with and without the guest profile
@@ -36,13 +38,13 @@ bench_usage() {
 . "$LAUNCHER/results.sh"
 . "$LAUNCHER/bench-noop.sh"
 
-BENCH_ALL="exits size boot lock blk net tick noop nic guest partition work"
+BENCH_ALL="exits size boot lock matrix blk net tick noop nic guest partition work"
 
 cmd_bench() {
 	json='' page='' markdown='' compare='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
 	while [ $# -gt 0 ]; do
 		case $1 in
-		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | guest | partition) what="$what $1"; shift ;;
+		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | guest | partition | matrix) what="$what $1"; shift ;;
 		all) what=$BENCH_ALL; shift ;;
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;

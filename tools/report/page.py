@@ -12,6 +12,10 @@ import pathlib
 import re
 import sys
 
+MODULES = [("stock", "stock"), ("pvlock", "pvlock"), ("pvclock", "pvclock, N = 16"), ("blk-noop", "blk-noop"),
+           ("virtio_pv", "virtio_pv"), ("all", "all")]
+OVERCOMMIT = [("1", "1 : 1"), ("2", "2 : 1"), ("4", "4 : 1")]
+
 # Section: title, text, charts (title, unit, {label: pattern of names}, series). A name
 # is made of a label's and a series' pattern; what was not measured is left out.
 SECTIONS = [
@@ -20,6 +24,12 @@ SECTIONS = [
      [("Lock throughput by overcommit", "share of one vCPU alone", "lock.{series}.{label}.efficiency",
        [("1x", "1 : 1"), ("2x", "2 : 1"), ("4x", "4 : 1"), ("8x", "8 : 1")],
        [("native", "stock"), ("yield", "undirected yield"), ("pv", "pvlock")])]),
+    ("Each module alone, and all", "The same work in a guest as it comes, with one module, and with all; 1, 2 and 4 vCPUs share one "
+     "physical CPU.",
+     [("hackbench -g 2 -l 200", "seconds", "matrix.{series}x.{label}.hackbench_s", MODULES, OVERCOMMIT),
+      ("Sections of a contended lock", "sections/s", "matrix.{series}x.{label}.lock_rate", MODULES, OVERCOMMIT),
+      ("4 KiB reads at depth 1", "IOPS", "matrix.{series}x.{label}.read_iops", MODULES, OVERCOMMIT),
+      ("Exits while one task computes", "exits/s", "matrix.{series}x.{label}.busy_exits_per_s", MODULES, OVERCOMMIT)]),
     ("Exits", "What leaving the guest costs the hypervisor, in executed instructions.",
      [("Instructions per exit", "instructions", "exits.{label}",
        [("hypercall", "hypercall"), ("hypercall_fast", "hot hypercall"), ("mmio_gicd", "GICD read"),
@@ -52,7 +62,7 @@ SECTIONS = [
         ("profile", "the profile")], [("", "per second")])]),
     ("Boot and size", "", []),
 ]
-PARTS = {"Locks": ("lock", "work"), "Exits": ("exits",), "Disks": ("blk", "noop", "account"), "Networks": ("net", "nic"),
+PARTS = {"Locks": ("lock", "work"), "Each module alone, and all": ("matrix",), "Exits": ("exits",), "Disks": ("blk", "noop", "account"), "Networks": ("net", "nic"),
          "Tick": ("tick",), "Idle guests": ("guest", "partition"), "Boot and size": ("boot", "size")}
 FEATURES = [
     ("Paravirtual spinlocks, by insmod into an unmodified kernel", "pvlock", "Locks"),

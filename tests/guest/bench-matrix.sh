@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Guest side of `pvkit bench matrix`, in the Debian root: the same work as the guest
+# comes, with each module alone, and with all: hackbench, a contended lock, 4 KiB reads
+# from /dev/vdb, a CPU that computes. Prints lines: RESULT name value
+. /lib.sh
+. /fio.sh
+mkdir -p /tmp/out
+insmod /modules/pvhyp.ko && insmod /modules/lockbench.ko || exit 1
+B=$(device_of /sys/block/vdb)
+N=$(nproc)
+module() {
+	case $1 in
+	pvlock) insmod /modules/pvlock.ko ;;
+	pvclock) insmod /modules/pvclock.ko tick_divisor=16 ;;
+	virtio_pv) insmod /modules/virtio_pv.ko && use "$B" adaptive ;;
+	blk-noop) insmod /modules/blk-noop.ko disks=vdb ;;
+	esac
+}
+unmodule() {
+	[ "$1" != virtio_pv ] || use "$B" stock
+	case $1 in blk-noop) rmmod blk-noop ;; *) rmmod "$1" ;; esac
+}
+exits_of() { awk '$1 != "hypervisor" && $1 != "guest" { s += $2 } END { printf "%d\n", s }' "/tmp/cost.$1"; }
+measure() {
+	cost hackbench hackbench -g 2 -l 200 >/tmp/hackbench || echo "FAILED hackbench"
+	echo "RESULT $1.hackbench_s $(sed -n 's/^Time: *//p' /tmp/hackbench)"
+	echo "RESULT $1.hackbench_exits $(exits_of hackbench)"
+	echo "$N 1000 1000 200" >/sys/kernel/debug/lockbench/run
+	eval "$(tr ' ' '\n' </sys/kernel/debug/lockbench/run)"
+	# shellcheck disable=SC2154
+	echo "RESULT $1.lock_rate $(awk "BEGIN { printf \"%d\", $sections * 1e9 / $elapsed_ns }")"
+	cost read job "$1" /dev/vdb --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=6000
+	echo "RESULT $1.read_iops $(iops "$1")"
+	echo "RESULT $1.read_exits $(exits_of read)"
+	cost busy clock hog 2000 >/dev/null
+	echo "RESULT $1.busy_exits $(exits_of busy)"
+}
+measure warm
+measure stock
+for m in pvlock pvclock blk-noop virtio_pv; do
+	module $m || { echo "FAILED $m"; exit 1; }
+	measure $m
+	unmodule $m
+done
+for m in pvlock pvclock virtio_pv blk-noop; do module $m || { echo "FAILED $m"; exit 1; }; done
+measure all
+for m in blk-noop virtio_pv pvclock pvlock; do unmodule $m; done
+save /tmp/out
