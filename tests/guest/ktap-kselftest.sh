@@ -16,6 +16,7 @@ busybox --install -s /tmp/busybox
 # ends FILE: "collection:test ok|not ok|skip" of each
 ends() {
 	for t in $list; do
+		began=$(date +%s)
 		bash ./run_kselftest.sh -t "$t" >"/tmp/$1.$t" 2>&1
 		case $(grep -E '^(not )?ok [0-9]+ selftests:' "/tmp/$1.$t" | tail -1) in
 		"not ok"*SKIP* | ok*SKIP*) e=skip ;;
@@ -25,6 +26,7 @@ ends() {
 		*) e=nothing ;;
 		esac
 		echo "$t $e"
+		echo "# $1: $t: $e, $(($(date +%s) - began)) s" >/dev/console
 	done >"/tmp/$1"
 }
 ends stock
