@@ -21,23 +21,23 @@ bench_identity() {
 # bench_parts PART...: measures each that is not there yet, and says how long it will be
 bench_parts() {
 	bp_n=0
-	for w; do
+	for bp_part; do
 		bp_n=$((bp_n + 1))
-		if [ -e "$BENCH_DIR/$w.tsv" ]; then
-			say "[$bp_n/$#] $w: measured before"
+		if [ -e "$BENCH_DIR/$bp_part.tsv" ]; then
+			say "[$bp_n/$#] $bp_part: measured before"
 			continue
 		fi
 		left=$(for p; do [ -e "$BENCH_DIR/$p.tsv" ] || bench_seconds "$p"; done | awk '{ s += $1 } END { printf "%d", (s + 59) / 60 }')
-		say "[$bp_n/$#] $w: about $left minutes left in all"
-		bp_began=$(date +%s) RESULTS=$BENCH_DIR/$w.new RAW=$BENCH_DIR/$w.raw
+		say "[$bp_n/$#] $bp_part: about $left minutes left in all"
+		bp_began=$(date +%s) RESULTS=$BENCH_DIR/$bp_part.new RAW=$BENCH_DIR/$bp_part.raw
 		: >"$RESULTS"
 		rm -rf "$RAW"
-		"bench_$w"
-		echo $(($(date +%s) - bp_began)) >"$BUILD/bench/$w$(bench_mode).seconds"
-		mv "$RESULTS" "$BENCH_DIR/$w.tsv"
+		"bench_$bp_part"
+		echo $(($(date +%s) - bp_began)) >"$BUILD/bench/$bp_part$(bench_mode).seconds"
+		mv "$RESULTS" "$BENCH_DIR/$bp_part.tsv"
 	done
 	RESULTS=$BUILD/results.tsv
-	for w; do awk -F '\t' -v OFS='\t' -v part="$w" '{ print $0, part }' "$BENCH_DIR/$w.tsv"; done >"$RESULTS"
+	for bp_part; do awk -F '\t' -v OFS='\t' -v part="$bp_part" '{ print $0, part }' "$BENCH_DIR/$bp_part.tsv"; done >"$RESULTS"
 }
 
 bench_begin() {
