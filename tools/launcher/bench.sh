@@ -79,7 +79,7 @@ guest_run() {
 	gr_log=$1
 	shift
 	case " $* " in
-	*" --uplink "* | *":snapshot"* | *",disk=$BUILD"*) DETERMINISTIC=no ;;
+	*" --uplink "* | *":snapshot"* | *".img,"*) DETERMINISTIC=no ;;
 	*" --icount "*) DETERMINISTIC=yes ;;
 	*) DETERMINISTIC=no ;;
 	esac
