@@ -33,7 +33,22 @@ dropped() {
 # The line above an option is why.
 reasons() { ! awk 'FNR == 1 { last = "" } /^(# )?CONFIG_/ && (last !~ /^# / || last ~ /^# (---|CONFIG_)/) { print "# " FILENAME ": " $0 } { last = $0 }' "$TOP"/configs/*.config | grep .; }
 
-plan 31
+# Two files of figures: what got worse fails the comparison, another kernel prevents it.
+gate() {
+	d=$(mktemp -d)
+	figures() { printf '{"schema": 2, "machine": {"qemu": "1"}, "build": {"kernel": "%s", "compiler": "1"}, "options": {"quick": true}, "results": [{"name": "exits.x", "value": %s, "unit": "instructions", "deterministic": true, "part": "exits"}, {"name": "lock.pv.2x.efficiency", "value": %s, "unit": "ratio", "deterministic": true, "part": "lock"}]}' "$@"; }
+	figures 6 100 0.99 >"$d/base"
+	figures 6 101 0.98 >"$d/same"
+	figures 6 104 0.99 >"$d/slow"
+	figures 6 100 0.90 >"$d/less"
+	figures 7 500 0.1 >"$d/other"
+	got=$(for f in same slow less other; do /usr/bin/python3 "$TOP/tools/report/figures.py" compare "$d/$f" "$d/base" >/dev/null; printf %s $?; done)
+	rm -rf "$d"
+	[ "$got" = 0113 ] || { echo "# exit statuses $got"; return 1; }
+}
+
+plan 32
+expect "figures that got worse are seen" gate
 expect "an option that Kconfig drops is named" dropped
 expect "every option of a fragment has its reason" reasons
 expect "unknown command" bad "unknown command 'fly'" fly
