@@ -26,8 +26,7 @@ by_themselves() {
 		echo "${BUILT_MODULE_LOCATION[i]}${BUILT_MODULE_NAME[i]}.ko"; done' sh "$TOP/dkms.conf")
 	src=$dir/usr/src/pvkit-$version
 	from_package() {
-		make -s -j"$(jobs)" -C "$KSRC" O="$KOBJ" M="$src" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CONFIG_DEBUG_INFO_BTF_MODULES= \
-			"$(sed -n 's/^PVKIT_DIRS="\(.*\)"/PVKIT_DIRS=\1/p' "$src/dkms.conf")" modules >"$dir/log" 2>&1 || { tail "$dir/log"; return 1; }
+		make_modules "$src" "$(sed -n 's/^PVKIT_DIRS="\(.*\)"/\1/p' "$src/dkms.conf")" >"$dir/log" 2>&1 || { tail "$dir/log"; return 1; }
 		for m in $wanted; do [ -s "$src/$m" ] || { echo "# no $m"; return 1; }; done
 	}
 	expect "all modules of dkms.conf build from the package" from_package

@@ -19,7 +19,7 @@ module() {
 }
 unmodule() {
 	[ "$1" != virtio_pv ] || use "$B" stock
-	case $1 in blk-noop) rmmod blk-noop ;; *) rmmod "$1" ;; esac
+	rmmod "$1"
 }
 exits_of() { awk '$1 != "hypervisor" && $1 != "guest" { s += $2 } END { printf "%d\n", s }' "/tmp/cost.$1"; }
 measure() {

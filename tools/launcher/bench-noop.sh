@@ -30,8 +30,7 @@ bench_noop() {
 noop_run() {
 	noop_log=$1 noop_args=$2
 	shift 2
-	root_on --icount
-	root_guest "$BUILD/noop.cpio" "$TOP/tests/guest/bench-noop.sh"
+	root_guest "$BUILD/noop.cpio" "$TOP/tests/guest/bench-noop.sh" ram
 	guest_run "$noop_log" --icount --timeout 1500 "$@" --vm "name=noop,vcpus=1,mem=384M,$ROOT_ITEMS,disk=ram:32M${noop_disk:-},append=$KERNEL_ARGS pvkit.root=/dev/vda nokaslr $noop_args"
 }
 
@@ -110,8 +109,7 @@ bench_nic() {
 		[ "$BENCH_QUICK$profile" != yeslatency ] && [ "$BENCH_QUICK$profile" != yesbulk ] || continue
 		say "nic: two VMs on 1 pCPU, as they come and with profile $profile, deterministic"
 		log=$BUILD/bench-nic.$profile.log
-		root_on --icount
-		root_guest "$BUILD/nic.cpio" "$TOP/tests/guest/bench-nic.sh"
+		root_guest "$BUILD/nic.cpio" "$TOP/tests/guest/bench-nic.sh" ram
 		vm="vcpus=1,mem=384M,$ROOT_ITEMS,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$mb pvkit.profile=$profile"
 		guest_run "$log" --icount --timeout 900 --vm "name=server,$vm pvkit.role=server" --vm "name=client,$vm pvkit.role=client"
 		for m in stock profile; do
@@ -157,8 +155,7 @@ bench_matrix() {
 	for n in 1 2 4; do
 		say "matrix: $n vCPUs on 1 pCPU, as they come, with each module, with all, deterministic"
 		log=$BUILD/bench-matrix.$n.log
-		root_on --icount
-		root_guest "$BUILD/matrix.cpio" "$TOP/tests/guest/bench-matrix.sh"
+		root_guest "$BUILD/matrix.cpio" "$TOP/tests/guest/bench-matrix.sh" ram
 		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda"
 		! grep FAILED "$log" || die "matrix: see $log"
 		keep "$log" "fio.matrix.$n"

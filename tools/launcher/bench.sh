@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh disable=SC2034
+# shellcheck shell=sh
 # Measurements. Every figure says how it was got; see Documentation/measuring.md.
 
 bench_usage() {
@@ -16,8 +16,8 @@ bench_usage() {
 	  net     iperf3 between two VMs and through the uplink, likewise: exits per MB, throughput
 	  tick    pvclock: interrupts, exits, timer precision, CPU time, by tick divisor
 	  noop    blk-noop: guest instructions, IOPS, latency by scheduler and mode
-	  matrix   hackbench, a lock, reads, computing: as the guest comes, with each module,
-	           with all; 1, 2 and 4 vCPUs on 1 pCPU
+	  matrix  hackbench, a lock, reads, computing: as the guest comes, with each module,
+	          with all; 1, 2 and 4 vCPUs on 1 pCPU
 	  account  what a 4 KiB read costs the guest, by function, with and without bio mode
 	  nic     pvnic: exits, interrupts, throughput, ping-pong, with and without a profile
 	  guest   an idle guest: instructions and exits, with and without the guest profile
@@ -40,6 +40,7 @@ bench_usage() {
 
 BENCH_ALL="exits size boot lock matrix blk net tick noop nic guest partition work"
 
+# shellcheck disable=SC2034
 cmd_bench() {
 	json='' page='' markdown='' compare='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
 	while [ $# -gt 0 ]; do
@@ -75,6 +76,7 @@ cmd_bench() {
 
 # guest_run LOG OPTIONS...: `pvkit run` in a subshell, output to LOG; fails if it did.
 # Sets DETERMINISTIC: under icount, unless the host has a part in it.
+# shellcheck disable=SC2034
 guest_run() {
 	gr_log=$1
 	shift
@@ -122,6 +124,7 @@ bench_exits() {
 
 thousandths() { awk "BEGIN { printf \"%.3f\", $1 / 1000 }" | sed 's/\.\{0,1\}0*$//'; }
 
+# shellcheck disable=SC2034
 bench_size() {
 	nm=aarch64-linux-gnu-nm elf=$BUILD/hyp-stub/hyp-stub.elf
 	text=$((0x$($nm "$elf" | awk '$3 == "__text_end" { print $1 }')))
@@ -137,8 +140,9 @@ bench_boot() {
 	guest_run "$BUILD/bench-boot.log" --icount --timeout 900 \
 		--vm "name=boot,vcpus=1,mem=512M,kernel=$KIMAGE,initrd=$BUILD/boot.cpio,reset=stop,append=$KERNEL_ARGS"
 	dtc -q -O dtb -o "$BUILD/el1.dtb" "$TOP/tests/guest/el1.dts"
+	# shellcheck disable=SC2086
 	timeout -s KILL 900 qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth=off,sve=off,sme=off -smp 1 -m 512M \
-		-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01,clock=vm \
+		-display none -nic none -no-reboot -serial stdio -monitor none $ICOUNT \
 		-dtb "$BUILD/el1.dtb" -kernel "$KIMAGE" -initrd "$BUILD/boot.cpio" \
 		-append "$KERNEL_ARGS" >"$BUILD/bench-boot-el1.log" 2>&1 </dev/null ||
 		die "booting without the hypervisor failed (see $BUILD/bench-boot-el1.log)"
@@ -215,7 +219,6 @@ bench_lock_mt() {
 bench_work() {
 	runs=3
 	[ "$BENCH_QUICK" = no ] || runs=1
-	root_on
 	root_guest "$BUILD/work-run.cpio" "$TOP/tests/guest/bench-work.sh"
 	say "work: hackbench and a rename storm, 8 vCPUs on 2 pCPUs, $runs interleaved runs"
 	log=$BUILD/bench-work.log
@@ -235,16 +238,15 @@ bench_work() {
 	}
 }
 
-# root_on OPTIONS...: sets ROOT_ON for a run with these.
-root_on() { case " $* " in *" --icount "*) ROOT_ON=ram ;; *) ROOT_ON=snapshot ;; esac; }
+# root_on OPTIONS...: where root_guest has the root in a run with these
+root_on() { case " $* " in *" --icount "*) echo ram ;; *) echo snapshot ;; esac; }
 
 # blk_run LOG ARGUMENTS ITEMS OPTIONS...: guest with /dev/vdb on RAM, and disks in
 # ITEMS; ARGUMENTS are pvkit.mode= and what follows it
 blk_run() {
 	blk_log=$1 blk_mode=$2 blk_items=$3
 	shift 3
-	root_on "$@"
-	root_guest "$BUILD/blk.cpio" "$TOP/tests/guest/bench-blk.sh"
+	root_guest "$BUILD/blk.cpio" "$TOP/tests/guest/bench-blk.sh" "$(root_on "$@")"
 	guest_run "$blk_log" --timeout 1500 "$@" --vm "name=blk,vcpus=${BLK_VCPUS:-1},mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=${BLK_VCPUS:-1}$blk_items,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=$blk_mode"
 	keep "$blk_log" "fio.${blk_mode%% *}"
 }
@@ -349,8 +351,7 @@ blk_matrix() {
 net_run() {
 	net_log=$1 net_mb=$2 net_n=$3 net_policies=$4
 	shift 4
-	root_on "$@"
-	root_guest "$BUILD/net.cpio" "$TOP/tests/guest/bench-net.sh"
+	root_guest "$BUILD/net.cpio" "$TOP/tests/guest/bench-net.sh" "$(root_on "$@")"
 	net_args="${NET_ITEMS:-}append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$net_mb pvkit.policies=$net_policies"
 	guest_run "$net_log" --timeout 900 "$@" \
 		--vm "name=server,vcpus=$net_n,mem=512M,$ROOT_ITEMS,net=lan:queues=$net_n,$net_args pvkit.role=server" \
@@ -412,7 +413,6 @@ bench_net() {
 
 # To an iperf3 server on this machine
 bench_net_uplink() {
-	root_on
 	root_guest "$BUILD/net.cpio" "$TOP/tests/guest/bench-net.sh"
 	port=$((20000 + $$ % 20000)) log=$BUILD/bench-net-uplink.log
 	iperf3 -s -p $port >"$BUILD/iperf3.log" 2>&1 &
@@ -437,7 +437,6 @@ bench_net_partitioned() {
 
 bench_partition() {
 	say "partition: exits of a partitioned VM, idle and computing"
-	root_on
 	root_guest "$BUILD/partition.cpio" "$TOP/tests/guest/bench-partition.sh"
 	args="append=$KERNEL_ARGS pvkit.root=/dev/vda"
 	log=$BUILD/bench-partition.log
@@ -479,8 +478,7 @@ bench_tick() {
 	[ "$BENCH_QUICK" = no ] || { divisors=1:4:16:32; seconds=4; wakeups=2000; }
 	say "tick: pvclock at divisors $divisors, deterministic (some minutes)"
 	log=$BUILD/bench-tick.log
-	root_on --icount
-	root_guest "$BUILD/tick.cpio" "$TOP/tests/guest/bench-tick.sh"
+	root_guest "$BUILD/tick.cpio" "$TOP/tests/guest/bench-tick.sh" ram
 	guest_run "$log" --icount --timeout 2400 --vm "name=tick,vcpus=1,mem=384M,$ROOT_ITEMS,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.divisors=$divisors pvkit.seconds=$seconds pvkit.wakeups=$wakeups"
 	how="icount, 1 vCPU on 1 pCPU, a task that computes for $seconds s"
 	for n in $(echo $divisors | tr : ' '); do

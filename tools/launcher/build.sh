@@ -40,9 +40,16 @@ build_modules() {
 			cmp -s "$TOP/$f" "$out/$f" || { mkdir -p "$out/$(dirname "$f")"; cp "$TOP/$f" "$out/$f"; }
 		done
 	done
-	make -s -j"$(jobs)" -C "$KSRC" O="$KOBJ" M="$out" ARCH=arm64 ${1:+"PVKIT_DIRS=$*"} \
-		CROSS_COMPILE=aarch64-linux-gnu- CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$BUILD/modules.log" 2>&1 ||
+	make_modules "$out" "$@" >"$BUILD/modules.log" 2>&1 ||
 		{ cat "$BUILD/modules.log" >&2; die "building the modules for $KVER failed"; }
+}
+
+# make_modules SOURCE [DIRECTORY...]: in that place, after headers_setup
+make_modules() {
+	mm_source=$1
+	shift
+	make -s -j"$(jobs)" -C "$KSRC" O="$KOBJ" M="$mm_source" ARCH=arm64 ${1:+"PVKIT_DIRS=$*"} \
+		CROSS_COMPILE=aarch64-linux-gnu- CONFIG_DEBUG_INFO_BTF_MODULES= modules
 }
 
 # test_kernel: the kernel of the tests' guests: that of `check --kernel`, with our
@@ -143,7 +150,7 @@ make_root() {
 }
 
 # What a guest in that root needs: guest_initrd with drivers, and --vm items.
-# root_guest OUT SCRIPT: sets ROOT_ITEMS, to be followed by more disks. ROOT_ON=ram
+# root_guest OUT SCRIPT [ram]: sets ROOT_ITEMS, to be followed by more disks. "ram"
 # reads the root into RAM: where it is on a disk of the host's, that answers in its
 # own time, and no two runs are alike.
 root_guest() {
@@ -151,7 +158,7 @@ root_guest() {
 	build_root
 	guest_initrd "$1" "$2" "$GUEST_DRIVERS"
 	# shellcheck disable=SC2034
-	ROOT_ITEMS="kernel=$KIMAGE,initrd=$1,disk=$GUEST_ROOT:${ROOT_ON:-snapshot},reset=stop"
+	ROOT_ITEMS="kernel=$KIMAGE,initrd=$1,disk=$GUEST_ROOT:${3:-snapshot},reset=stop"
 }
 
 # make_cpio DIRECTORY OUT: the same bytes from the same files, whenever it is made

@@ -415,8 +415,8 @@ run_start() {
 	while read -r l; do
 		set -- "$@" -device "$l"
 	done <"$RUN_WORK/host"
-	# Nothing that differs from run to run: time, what RNDR gives, the clock of day.
-	[ "$RUN_ICOUNT" = no ] || set -- "$@" -icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01,clock=vm
+	# shellcheck disable=SC2086
+	[ "$RUN_ICOUNT" = no ] || set -- "$@" $ICOUNT
 	[ -z "$RUN_TIMEOUT" ] || limit="timeout --foreground -s KILL $RUN_TIMEOUT"
 	# shellcheck disable=SC2086
 	{ ${limit:-} qemu-system-aarch64 "$@" && echo ok >"$RUN_WORK/ended"; } | tee "$RUN_WORK/log"

@@ -14,10 +14,8 @@ import sys
 
 SCHEMA = 2
 LIMIT = 0.02
-# What the figures depend on besides our own code.
-ENVIRONMENT = ("kernel", "qemu", "compiler", "quick")
-# Chance decides these: TCP, programs that count in milliseconds, a single event, when a holder happens to be preempted, where
-# the kernel happens to be.
+# Chance decides these: TCP, programs that count in milliseconds, a single event, when a
+# holder happens to be preempted, where the kernel happens to be.
 CHAOTIC = re.compile(r"^net\.|iops$|mbit$|lock\.(native|yield)\.\dx|^boot\.|longest|worst|p99|late_percent|retransmits|max_delay|switches|fairness|udp64|tick_instructions")
 # More is better; of all others, less.
 MORE = re.compile(r"(iops|mbit|rate|efficiency|uncontended_ratio|mean_ratio|speedup)$|\.(qd\d+\.j\d+\..*)$")
@@ -56,14 +54,19 @@ def write_json(results, directory, pairs):
     document = {"schema": SCHEMA, "machine": machine, "build": build,
                 "options": {k: about[k] == "yes" for k in ("quick", "icount")},
                 "results": figures, "raw": raw_output(directory)}
-    # A line for each figure, so that two files can be compared by eye.
+    rest = ",\n  ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in document["raw"].items())
+    print(f'{up_to_results(document, figures)},\n "raw": {{\n  {rest}\n }}}}')
+
+
+def up_to_results(document, figures):
+    """With a line for each figure, so that two files can be compared by eye."""
     head = json.dumps({k: v for k, v in document.items() if k not in ("results", "raw")})
     rows = ",\n  ".join(json.dumps(f) for f in figures)
-    rest = ",\n  ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in document["raw"].items())
-    print(f'{head[:-1]},\n "results": [\n  {rows}\n ],\n "raw": {{\n  {rest}\n }}}}')
+    return f'{head[:-1]},\n "results": [\n  {rows}\n ]'
 
 
 def environment(document):
+    """What the figures depend on besides our own code."""
     return {"kernel": document["build"]["kernel"], "compiler": document["build"]["compiler"],
             "qemu": document["machine"]["qemu"], "quick": document["options"]["quick"]}
 
@@ -81,7 +84,7 @@ def worse_by(name, unit, new, base):
 
 def compare(new, base):
     here, there = environment(new), environment(base)
-    different = [f"{k}: {here[k]} here, {there[k]} in the base" for k in ENVIRONMENT if here[k] != there[k]]
+    different = [f"{k}: {here[k]} here, {there[k]} in the base" for k in here if here[k] != there[k]]
     if different:
         print("not comparable: " + "; ".join(different))
         return 3
@@ -112,9 +115,8 @@ def compare(new, base):
 
 def baseline(document):
     kept = [f for f in document["results"] if f["deterministic"] and not CHAOTIC.search(f["name"])]
-    head = json.dumps({k: v for k, v in document.items() if k not in ("results", "raw")})
-    rows = ",\n  ".join(json.dumps({k: f[k] for k in ("name", "value", "unit", "deterministic", "part")}) for f in kept)
-    print(f'{head[:-1]},\n "results": [\n  {rows}\n ]}}')
+    columns = ("name", "value", "unit", "deterministic", "part")
+    print(up_to_results(document, [{k: f[k] for k in columns} for f in kept]) + "}")
 
 
 def load(path):
