@@ -11,8 +11,9 @@ cmd_check() {
 	case ${1:-} in
 	'') ;;
 	--kernel)
-		[ $# -eq 2 ] || die_usage "check: --kernel needs SERIES/FLAVOUR, built[/FRAGMENT] or all"
-		check_kernels "$2"
+		[ $# -ge 2 ] || die_usage "check: --kernel needs SERIES/FLAVOUR, built[/FRAGMENT] or all"
+		shift
+		check_kernels "$@"
 		return
 		;;
 	--quick) CHECK=quick ;;
@@ -85,44 +86,76 @@ cmd_check() {
 # The kernels that our modules are for.
 KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64 built built/debug built/rt"
 
-# check_kernels KERNEL|all: the modules' tests in guests with that kernel, and a table
+KERNEL_SUITES="pvlock pvclock noop nic virtio_pv"
+
+# check_kernels KERNEL|all [SUITE...]: the modules' tests in guests with that kernel,
+# and a table of what was last run with each
 check_kernels() {
 	kernels=$1
 	[ "$1" != all ] || kernels=$KERNELS
+	shift
 	for k in $kernels; do
 		case " $KERNELS " in *" $k "*) ;; *) die_usage "check: --kernel $k: there are $KERNELS, and all" ;; esac
 	done
+	for s in "$@"; do
+		case " $KERNEL_SUITES " in *" $s "*) ;; *) die_usage "check: --kernel: no suite $s: there are $KERNEL_SUITES" ;; esac
+	done
+	# shellcheck disable=SC2086
+	[ $# -gt 0 ] || set -- $KERNEL_SUITES
 	passed=0 failed=0 skipped=0
 	build_all
-	rm -rf "$BUILD/check"
-	mkdir -p "$BUILD/check"
-	{
-		echo "| kernel | pvlock | pvclock | noop | nic | virtio_pv |"
-		echo "|---|---|---|---|---|---|"
-	} >"$BUILD/check/kernels.md"
+	mkdir -p "$BUILD/check" "$BUILD/check-kernels"
 	for k in $kernels; do
 		export PVKIT_KERNEL="$k"
-		id=$(echo "$k" | tr / -) row="| $k"
-		kernel_suite pvlock 2200
-		kernel_suite pvclock 2400 pvkit 6.12 6
-		kernel_suite noop 2100 6
-		kernel_suite nic 800
-		kernel_suite virtio_pv 2400 6
-		echo "$row |" >>"$BUILD/check/kernels.md"
+		id=$(echo "$k" | tr / -)
+		for ks_name; do
+			case $ks_name in
+			pvlock) kernel_suite 2200 ;;
+			pvclock) kernel_suite 2400 pvkit 6.12 6 ;;
+			noop) kernel_suite 2100 6 ;;
+			nic) kernel_suite 800 ;;
+			virtio_pv) kernel_suite 2400 6 ;;
+			esac
+		done
 	done
-	cat "$BUILD/check/kernels.md"
+	kernels_table | tee "$BUILD/check/kernels.md"
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ]
 }
 
-# kernel_suite NAME SECONDS ARGUMENTS...: tests/NAME.sh, into the row
+# kernel_suite SECONDS ARGUMENTS...: tests/$ks_name.sh; keeps its cell of the table,
+# then what it skipped and why
 kernel_suite() {
-	ks_name=$1 ks_limit=$2
-	shift 2
+	ks_limit=$1
+	shift
 	suite "$ks_name-$id" "$ks_limit" sh "$TOP/tests/$ks_name.sh" "$@"
-	row="$row | $p passed"
-	[ "$s" = 0 ] || row="$row, $s skipped"
-	[ "$f" = 0 ] || row="$row, **$f failed**"
+	cell="$p passed"
+	[ "$s" = 0 ] || cell="$cell, $s skipped"
+	[ "$f" = 0 ] || cell="$cell, **$f failed**"
+	{
+		echo "$cell"
+		sed -n 's/^ok [0-9]* -* *\(.*\) # SKIP */\1: /p' "$out"
+	} >"$BUILD/check-kernels/$id.$ks_name"
+}
+
+kernels_table() {
+	echo "| kernel | $(echo "$KERNEL_SUITES" | sed 's/ / | /g') |"
+	echo "|---|$(echo "$KERNEL_SUITES" | sed 's/[a-z_]* */---|/g')"
+	for k in $KERNELS; do
+		row="| $k |"
+		for s in $KERNEL_SUITES; do
+			cell=$BUILD/check-kernels/$(echo "$k" | tr / -).$s
+			[ -e "$cell" ] && row="$row $(head -1 "$cell") |" || row="$row not run |"
+		done
+		echo "$row"
+	done
+	echo
+	for k in $KERNELS; do
+		for s in $KERNEL_SUITES; do
+			cell=$BUILD/check-kernels/$(echo "$k" | tr / -).$s
+			[ ! -e "$cell" ] || sed "1d; s,^,- $k $s: ," "$cell"
+		done
+	done
 }
 
 # suite NAME SECONDS COMMAND...: at most so long, which is several times what a quiet
