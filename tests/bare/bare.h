@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A bare test guest: runs at EL1 without an operating system, MMU off, as a
- * raw binary under the hypervisor. start.S and lib.c are shared; each test is
+ * raw binary under the hypervisor, or under KVM or Xen for comparison. start.S and lib.c are shared; each test is
  * one C file with a bare_main().
  */
 #ifndef BARE_H
 #define BARE_H
+
+#include <stdbool.h>
 
 #include <pvkit/abi.h>
 
 typedef uint64_t u64;
 typedef uint32_t u32;
 
+#ifdef GUEST_XEN			/* xen/include/public/arch-arm.h */
+#define GICD		0x03001000UL
+#define GICR		0x03020000UL
+#define UART		0x22000000UL
+#else					/* ours, and QEMU's virt */
 #define GICD		0x08000000UL
 #define GICR		0x080a0000UL
 #define UART		0x09000000UL
+#endif
+#define UART_FR		0x18
+#define PSCI_VERSION	0x84000000
 #define PSCI_CPU_ON	0xC4000003
 #define PSCI_CPU_OFF	0x84000002
 #define PSCI_SYSTEM_OFF	0x84000008
@@ -74,7 +84,7 @@ void put_hex(u64 v);
 void power_off(void) __attribute__((noreturn));
 u64 random(void);
 void gic_setup(void);			/* this vCPU: group 1 on, SGI 1 and the timer enabled */
-void start_vcpu(unsigned int id, void (*fn)(void));
+bool start_vcpu(unsigned int id, void (*fn)(void));	/* false: there is none of that number */
 
 /* Set by the tests; called by the vectors. */
 extern void (*volatile on_irq)(u32 intid);

@@ -102,7 +102,7 @@ void gic_setup(void)
 	isb();
 }
 
-void start_vcpu(unsigned int id, void (*fn)(void))
+bool start_vcpu(unsigned int id, void (*fn)(void))
 {
 	extern char secondary_start[];
 	static u64 stacks[16][1024] __attribute__((aligned(16)));
@@ -113,8 +113,5 @@ void start_vcpu(unsigned int id, void (*fn)(void))
 	args[id][1] = (u64)fn;
 	asm volatile("dsb sy" : : : "memory");
 	hvc(&c);
-	if (c.x0) {
-		put("CPU_ON failed\n");
-		power_off();
-	}
+	return !c.x0;
 }

@@ -3,6 +3,18 @@
 	.section .head, "ax"
 	.global _start
 _start:
+#ifdef GUEST_XEN
+	/* Xen takes Images only (Documentation/arch/arm64/booting.rst in Linux). */
+	b	0f
+	.long	0
+	.quad	0x80000			/* text_offset: as in bare.lds */
+	.quad	0x40000			/* image_size, stacks and all */
+	.quad	2			/* 4 KiB pages */
+	.quad	0, 0, 0
+	.ascii	"ARM\x64"
+	.long	0
+0:
+#endif
 	adr	x1, stack_top
 	mov	sp, x1
 	bl	set_up

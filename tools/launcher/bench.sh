@@ -5,7 +5,7 @@
 bench_usage() {
 	cat <<-'END'
 	usage: ./pvkit bench WHAT... [--icount] [--quick] [--resume] [--json FILE] [--html FILE] [--markdown FILE]
-	                               [--compare FILE]
+	                               [--compare FILE] [--peers]
 	  exits   instructions per hypercall, trapped access, interrupt
 	  lock    contended spinlock: native, undirected yield, pvlock
 	  size    footprint of the hypervisor
@@ -23,6 +23,7 @@ bench_usage() {
 	  guest   an idle guest: instructions and exits, with and without the guest profile
 	  partition  a VM with a pCPU of its own: exits, cyclictest beside a scheduled VM
 	  all       all of these but account
+  --peers   and the same under KVM (VHE and not) and Xen of Debian, on the same machine
 	  --icount  only deterministic runs, no multi-threaded ones
 	  --quick   fewer policies, divisors, repetitions
 	  --resume  what this build has measured before is not measured again
@@ -37,12 +38,13 @@ bench_usage() {
 . "$LAUNCHER/run.sh"
 . "$LAUNCHER/results.sh"
 . "$LAUNCHER/bench-noop.sh"
+. "$LAUNCHER/bench-peers.sh"
 
 BENCH_ALL="exits size boot lock matrix blk net tick noop nic guest partition work"
 
 # shellcheck disable=SC2034
 cmd_bench() {
-	json='' page='' markdown='' compare='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
+	peers='' json='' page='' markdown='' compare='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
 	while [ $# -gt 0 ]; do
 		case $1 in
 		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | guest | partition | matrix) what="$what $1"; shift ;;
@@ -50,6 +52,7 @@ cmd_bench() {
 		--icount) BENCH_ICOUNT=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
 		--resume) BENCH_RESUME=yes; shift ;;
+		--peers) peers=peers; shift ;;
 		--json | --html | --markdown | --compare)
 			[ $# -ge 2 ] || die_usage "$1 needs a file name"
 			case $1 in --json) json=$2 ;; --html) page=$2 ;; --markdown) markdown=$2 ;; *) compare=$2 ;; esac
@@ -59,7 +62,8 @@ cmd_bench() {
 		*) die_usage "bench: unknown '$1' (try ./pvkit bench --help)" ;;
 		esac
 	done
-	[ -n "$what" ] || die_usage "bench: what? $BENCH_ALL, account or all"
+	what="$what $peers"
+	[ "$what" != " " ] || die_usage "bench: what? $BENCH_ALL, account or all"
 	[ -z "$compare" ] || [ -r "$compare" ] || die_usage "bench: --compare: cannot read '$compare'"
 	[ -z "$page" ] || PACKAGES="$PACKAGES python3-matplotlib"
 	build_all
@@ -113,7 +117,7 @@ bench_exits() {
 	say "exits: 2 vCPUs on 2 pCPUs, deterministic"
 	guest_run "$BUILD/bench-exits.log" --icount --timeout 900 --pcpus 2 \
 		--vm "name=exits,vcpus=2,mem=16M,kernel=$BUILD/bare/exits.bin"
-	for n in hypercall psci_version hypercall_fast mmio_gicd sysreg_id timer self_sgi eoi ipi; do
+	for n in hypercall psci_version hypercall_fast mmio_gicd mmio_device sysreg_id timer self_sgi eoi ipi; do
 		v=$(value "$BUILD/bench-exits.log" exits.$n)
 		record exits.$n "$(thousandths "$v")" instructions \
 			"icount, mean of many, loop overhead taken off"
