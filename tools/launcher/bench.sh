@@ -189,7 +189,22 @@ bench_lock_icount() {
 		"icount, sections of one vCPU with pvlock / before it was loaded"
 }
 
-median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+# medians: of lines "name value", each name's median, least and most
+medians() {
+	sort -k 1,1 -k 2,2n | awk '
+		function out() { if (n) print name, n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2, v[1], v[n] }
+		$1 != name { out(); n = 0; name = $1 } { v[++n] = $2 } END { out() }'
+}
+
+# record_runs LOG RESULT NAME UNIT HOW: of several runs in one log; sets $median
+record_runs() {
+	rr_result=$(results "$1" | awk -v n="$2" '$1 == n' | medians)
+	[ -n "$rr_result" ] || die "bench: no figure for $3 (see $1)"
+	read -r _ median least most <<-END
+		$rr_result
+	END
+	record "$3" "$median" "$4" "$5" "$least" "$most"
+}
 
 bench_lock_mt() {
 	ms=1000 runs=5
@@ -200,20 +215,19 @@ bench_lock_mt() {
 	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=lock,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock-mt.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.runs=$runs"
 	how="multi-threaded QEMU, 2 pCPUs, median of $runs interleaved runs of $ms ms, 600 instructions inside, 2400 outside"
 	for m in native pv fit_native fit_pv; do
-		eval "mt_$m=$(value "$log" $m.rate | median)"
-		# shellcheck disable=SC2154
-		eval "record lock.mt.$m.rate \$mt_$m sections/s \"\$how\""
+		record_runs "$log" $m.rate lock.mt.$m.rate sections/s "$how"
+		eval "mt_$m=$median"
 	done
 	record lock.mt.pv_vs_native "$(ratio "$mt_pv" "$mt_native")" ratio "8 vCPUs on 2 pCPUs; $how"
 	record lock.mt.pv_vs_fit "$(ratio "$mt_pv" "$mt_fit_native")" ratio "8 vCPUs on 2 pCPUs / 2 on 2 native; $how"
 	say "lock: 2 vCPUs on 2 pCPUs, multi-threaded"
 	fit=$BUILD/bench-lock-fit.log fit_runs=$((runs * 3))
 	guest_run "$fit" --timeout 1500 --pcpus 2 --vm "name=lock,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock-mt.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.runs=$fit_runs"
-	n=$(value "$fit" fit_native.rate | median) p=$(value "$fit" fit_pv.rate | median)
 	fit_how="multi-threaded QEMU, a VM of 2 vCPUs on 2 pCPUs, median of $fit_runs interleaved runs of $ms ms"
-	record lock.mt.contended.native.rate "$n" sections/s "$fit_how"
-	record lock.mt.contended.pv.rate "$p" sections/s "$fit_how"
-	record lock.mt.contended_ratio "$(ratio "$p" "$n")" ratio "pvlock / native; $fit_how"
+	record_runs "$fit" fit_native.rate lock.mt.contended.native.rate sections/s "$fit_how"
+	fit_native=$median
+	record_runs "$fit" fit_pv.rate lock.mt.contended.pv.rate sections/s "$fit_how"
+	record lock.mt.contended_ratio "$(ratio "$median" "$fit_native")" ratio "pvlock / native; $fit_how"
 	record lock.mt.pv.longest_wait_ms "$(value "$log" pv.longest_ns | sort -n | tail -1 | awk '{ printf "%.1f", $1 / 1e6 }')" \
 		ms "worst of all runs; a scheduling round is 40 ms"
 	record lock.mt.native.longest_wait_ms "$(value "$log" native.longest_ns | sort -n | tail -1 | awk '{ printf "%.1f", $1 / 1e6 }')" \
@@ -228,18 +242,14 @@ bench_work() {
 	log=$BUILD/bench-work.log
 	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=work,vcpus=8,mem=1G,$ROOT_ITEMS,append=$KERNEL_ARGS maxcpus=1 pvkit.root=/dev/vda pvkit.runs=$runs"
 	how="multi-threaded QEMU, 8 vCPUs on 2 pCPUs, median of $runs interleaved runs"
-	for m in native pv; do
-		eval "hb_$m=$(value "$log" hackbench.$m | median) rn_$m=$(value "$log" rename.$m | median)"
-	done
-	# shellcheck disable=SC2154
-	{
-		record work.hackbench.native "$hb_native" s "hackbench -g 4 -l 100; $how"
-		record work.hackbench.pv "$hb_pv" s "the same with pvlock"
-		record work.hackbench.speedup "$(ratio "$hb_native" "$hb_pv")" ratio "$how"
-		record work.rename.native "$rn_native" ops/s "stress-ng --rename 8; $how"
-		record work.rename.pv "$rn_pv" ops/s "the same with pvlock"
-		record work.rename.speedup "$(ratio "$rn_pv" "$rn_native")" ratio "$how"
-	}
+	record_runs "$log" hackbench.native work.hackbench.native s "hackbench -g 4 -l 100; $how"
+	work_native=$median
+	record_runs "$log" hackbench.pv work.hackbench.pv s "the same with pvlock"
+	record work.hackbench.speedup "$(ratio "$work_native" "$median")" ratio "$how"
+	record_runs "$log" rename.native work.rename.native ops/s "stress-ng --rename 8; $how"
+	work_native=$median
+	record_runs "$log" rename.pv work.rename.pv ops/s "the same with pvlock"
+	record work.rename.speedup "$(ratio "$median" "$work_native")" ratio "$how"
 }
 
 # root_on OPTIONS...: where root_guest has the root in a run with these
@@ -321,13 +331,6 @@ bench_blk_poll() {
 	record blk.poll.iopoll.exits_per_io_less_ticks "$v" exits "without the guest's timer tick, 250 per second at any rate; $how"
 }
 
-# medians: of lines "name value", each name's
-medians() {
-	sort -k 1,1 -k 2,2n | awk '
-		function out() { if (n) print name, n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2 }
-		$1 != name { out(); n = 0; name = $1 } { v[++n] = $2 } END { out() }'
-}
-
 # record_ratios WHAT POLICY INFIX PATTERN HOW: of the figures in build/WHAT.POLICY to
 # those in build/WHAT.stock whose names match: the least, and the geometric mean
 record_ratios() {
@@ -344,8 +347,8 @@ blk_matrix() {
 	bm_log=$1 bm_prefix=$2 bm_infix=$4 bm_how=$5
 	for p in $(echo "$3" | tr : ' '); do
 		results "$bm_log" | awk -v p="$bm_prefix.$p." 'index($1, p) == 1 { print substr($1, length(p) + 1), $2 }' | medians >"$BUILD/blk.$p"
-		while read -r n v; do
-			record "blk.$p.$bm_infix$n" "$v" IOPS "fio $bm_how"
+		while read -r n v least most; do
+			record "blk.$p.$bm_infix$n" "$v" IOPS "fio $bm_how" "$least" "$most"
 		done <"$BUILD/blk.$p"
 		[ "$p" = stock ] || record_ratios blk "$p" "$bm_infix" '' "IOPS / those of stock, of the matrix; $bm_how"
 	done
@@ -380,8 +383,8 @@ net_rates() {
 	for p in $(echo "$2" | tr : ' '); do
 		results "$nr_log" | awk -v p="net.$p." 'index($1, p) == 1 && /\.(sent_)?mbit / && !/\.(warm|short|long)\./ { print substr($1, length(p) + 1), $2 }' |
 			medians >"$BUILD/net.$p"
-		while read -r n v; do
-			record "net.$p.$nr_infix$n" "$v" Mbit/s "iperf3, received unless sent_; $nr_how"
+		while read -r n v least most; do
+			record "net.$p.$nr_infix$n" "$v" Mbit/s "iperf3, received unless sent_; $nr_how" "$least" "$most"
 		done <"$BUILD/net.$p"
 		record "net.$p.${nr_infix}retransmits" "$(results "$nr_log" | awk -v p="net.$p.tcp" 'index($1, p) == 1 && /retransmits / { s += $2 } END { print s + 0 }')" \
 			segments "all TCP runs between the VMs; $nr_how"

@@ -50,11 +50,12 @@ bench_mode() { [ "$BENCH_QUICK" = no ] || printf %s -quick; [ "$BENCH_ICOUNT" = 
 # bench_seconds PART: as long as last time, or a guess
 bench_seconds() { cat "$BUILD/bench/$1$(bench_mode).seconds" 2>/dev/null || { [ "$BENCH_QUICK" = yes ] && echo 60 || echo 240; }; }
 
-# record NAME VALUE UNIT HOW. Whether it is the same in each run of a build depends on
-# the guest run that it is of, the last one (guest_run).
+# record NAME VALUE UNIT HOW [LEAST MOST]. Whether it is the same in each run of a build
+# depends on the guest run that it is of, the last one (guest_run). A median of several
+# runs comes with the least and the most of them.
 record() {
 	[ -n "$2" ] || die "bench: no figure for $1"
-	printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${DETERMINISTIC:-no}" >>"$RESULTS"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${DETERMINISTIC:-no}" "${5:-}" "${6:-}" >>"$RESULTS"
 }
 
 bench_print() {

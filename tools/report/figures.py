@@ -46,9 +46,12 @@ def write_json(results, directory, pairs):
     about = dict(p.split("=", 1) for p in pairs)
     figures = []
     for line in pathlib.Path(results).read_text().splitlines():
-        name, value, unit, how, deterministic, part = line.split("\t")
-        figures.append({"name": name, "value": number(value), "unit": unit, "how": how,
-                        "deterministic": deterministic == "yes", "part": part})
+        name, value, unit, how, deterministic, least, most, part = line.split("\t")
+        figure = {"name": name, "value": number(value), "unit": unit, "how": how,
+                  "deterministic": deterministic == "yes", "part": part}
+        if least != most:
+            figure |= {"least": number(least), "most": number(most)}
+        figures.append(figure)
     machine = {"cpus": int(about["cpus"]), "arch": about["arch"], "qemu": about["qemu"]}
     build = {k: about[k] for k in ("commit", "kernel", "compiler")}
     document = {"schema": SCHEMA, "machine": machine, "build": build,

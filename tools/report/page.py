@@ -23,7 +23,13 @@ SECTIONS = [
      "All vCPUs share one physical CPU.",
      [("Lock throughput by overcommit", "share of one vCPU alone", "lock.{series}.{label}.efficiency",
        [("1x", "1 : 1"), ("2x", "2 : 1"), ("4x", "4 : 1"), ("8x", "8 : 1")],
-       [("native", "stock"), ("yield", "undirected yield"), ("pv", "pvlock")])]),
+       [("native", "stock"), ("yield", "undirected yield"), ("pv", "pvlock")]),
+      ("The same in real time, 8 vCPUs on 2 physical CPUs", "sections/s", "lock.mt.{label}.rate",
+       [("native", "stock"), ("pv", "pvlock"), ("fit_native", "stock, 2 vCPUs"), ("fit_pv", "pvlock, 2 vCPUs")], [("", "all")]),
+      ("hackbench in real time, 8 vCPUs on 2 physical CPUs", "seconds", "work.hackbench.{label}",
+       [("native", "stock"), ("pv", "pvlock")], [("", "all")]),
+      ("Renaming files in real time, 8 vCPUs on 2 physical CPUs", "operations/s", "work.rename.{label}",
+       [("native", "stock"), ("pv", "pvlock")], [("", "all")])]),
     ("Each module alone, and all", "The same work in a guest as it comes, with one module, and with all; 1, 2 and 4 vCPUs share one "
      "physical CPU.",
      [("hackbench -g 2 -l 200", "seconds", "matrix.{series}x.{label}.hackbench_s", MODULES, OVERCOMMIT),
@@ -61,9 +67,35 @@ SECTIONS = [
        [("stock", "as it comes"), ("compaction", "no compaction"), ("watchdog", "no watchdog"), ("vmstat", "lazy statistics"),
         ("profile", "the profile")], [("", "per second")])]),
     ("Boot and size", "", []),
+    ("Beside KVM and Xen", "The same guests on the same emulated machine: KVM of Debian's kernel with Debian's QEMU, with VHE and "
+     "without, and Debian's Xen 4.17 (dom0less, so without disks). An exit of KVM to QEMU and back is part of its figures. "
+     "What is marked as published or projected was not measured here.",
+     [("Instructions per exit, by hypervisor", "instructions", "{series}.{label}",
+       [("psci_version", "hypercall"), ("mmio_gicd", "GICD read"), ("mmio_device", "UART read"), ("sysreg_id", "ID register"),
+        ("timer", "timer interrupt"), ("self_sgi", "IPI to itself"), ("ipi", "IPI, both sides")],
+       [("exits", "pvkit"), ("peer.xen.exits", "Xen"), ("peer.kvm-vhe.exits", "KVM, VHE"), ("peer.kvm-nvhe.exits", "KVM, nVHE")]),
+      ("Lock throughput by overcommit and hypervisor", "share of one vCPU alone", "{series}.{label}.efficiency",
+       [("2x", "2 : 1"), ("4x", "4 : 1")],
+       [("lock.pv", "pvkit, pvlock"), ("peer.ours.lock.native", "pvkit, stock guest"), ("peer.xen.lock.native", "Xen"),
+        ("peer.kvm-vhe.lock.native", "KVM, VHE"), ("peer.kvm-nvhe.lock.native", "KVM, nVHE")]),
+      ("Exits per 4 KiB read, depth 1", "exits", "{label}.exits_per_io",
+       [("blk.stock", "pvkit, stock guest"), ("blk.adaptive", "pvkit, virtio_pv"), ("peer.kvm-vhe.blk", "KVM, VHE"), ("peer.kvm-nvhe.blk", "KVM, nVHE")],
+       [("", "all")]),
+      ("Instructions per 4 KiB read, depth 1, guest and host", "instructions", "{label}.instructions_per_io",
+       [("blk.stock", "pvkit, stock guest"), ("blk.adaptive", "pvkit, virtio_pv"), ("peer.kvm-vhe.blk", "KVM, VHE"), ("peer.kvm-nvhe.blk", "KVM, nVHE")],
+       [("", "all")]),
+      ("Boot to init", "ms of the guest's clock", "{label}",
+       [("boot.el1_ms", "no hypervisor"), ("boot.stub_ms", "pvkit"), ("peer.xen.boot.ms", "Xen"), ("peer.kvm-vhe.boot.ms", "KVM, VHE"),
+        ("peer.kvm-nvhe.boot.ms", "KVM, nVHE")], [("", "all")]),
+      ("Published, on hardware (ISCA 2016)", "cycles", "published.{series}.{label}",
+       [("hypercall", "hypercall"), ("interrupt_controller_trap", "GICD access"), ("virtual_ipi", "IPI"), ("io_latency_out", "kick to back end")],
+       [("xen", "Xen 4.5"), ("kvm", "KVM, Linux 4.0, nVHE")]),
+      ("Projection to that hardware: exits of a 4 KiB read", "cycles", "projection.blk.{label}.exit_cycles_per_io",
+       [("stock", "pvkit, stock guest"), ("adaptive", "pvkit, virtio_pv"), ("kvm-nvhe", "KVM, nVHE")], [("", "all")])]),
 ]
 PARTS = {"Locks": ("lock", "work"), "Each module alone, and all": ("matrix",), "Exits": ("exits",), "Disks": ("blk", "noop", "account"), "Networks": ("net", "nic"),
-         "Tick": ("tick",), "Idle guests": ("guest", "partition"), "Boot and size": ("boot", "size")}
+         "Tick": ("tick",), "Idle guests": ("guest", "partition"), "Boot and size": ("boot", "size"),
+         "Beside KVM and Xen": ("peers",)}
 FEATURES = [
     ("Paravirtual spinlocks, by insmod into an unmodified kernel", "pvlock", "Locks"),
     ("Mutexes and rwsems stop spinning for an owner that does not run", "pvlock", "Locks"),
@@ -75,7 +107,7 @@ FEATURES = [
     ("Live exit statistics in the guest", "pvstat", ""),
 ]
 # In both colour schemes, and told apart by those who see colours otherwise.
-COLOURS = ["#8a8f98", "#e0912f", "#2f7fd0", "#3aa17e"]
+COLOURS = ["#8a8f98", "#e0912f", "#2f7fd0", "#3aa17e", "#a05fb4"]
 
 
 def text_of(value):
@@ -91,9 +123,11 @@ def chart(figures, title, unit, pattern, labels, series):
     import matplotlib.pyplot as plt
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "pvkit", "font.size": 10})
 
+    def figure(label, one):
+        return figures.get(pattern.format(label=label, series=one).replace("..", "."), {})
+
     def value(label, one):
-        name = pattern.format(label=label, series=one).replace("..", ".")
-        return figures.get(name, {}).get("value")
+        return figure(label, one).get("value")
     labels = [(k, t) for k, t in labels if any(value(k, s) is not None for s, _ in series)]
     series = [(k, t) for k, t in series if any(value(k2, k) is not None for k2, _ in labels)]
     if not labels:
@@ -101,14 +135,19 @@ def chart(figures, title, unit, pattern, labels, series):
     height = 0.9 + 0.26 * len(labels) * len(series) + 0.14 * len(labels)
     fig, ax = plt.subplots(figsize=(6.2, height))
     width = 0.8 / len(series)
-    largest = max(value(k, s) or 0 for k, _ in labels for s, _ in series) or 1
+    largest = max(figure(k, s).get("most", value(k, s)) or 0 for k, _ in labels for s, _ in series) or 1
     for i, (one, name) in enumerate(series):
         at = [n + i * width for n in range(len(labels))]
         values = [value(k, one) for k, _ in labels]
         ax.barh(at, [v or 0 for v in values], width * 0.9, label=name, color=COLOURS[(i + (len(series) == 1) * 2) % len(COLOURS)])
-        for y, v in zip(at, values):
-            if v is not None:
-                ax.text(v + largest * 0.01, y, text_of(v), va="center", fontsize=8.5)
+        for y, (key, _), v in zip(at, labels, values):
+            if v is None:
+                continue
+            end = v
+            if "most" in figure(key, one):      # the spread of several runs
+                least, end = figure(key, one)["least"], max(v, figure(key, one)["most"])
+                ax.errorbar(v, y, xerr=[[v - least], [end - v]], color="black", capsize=2, linewidth=1)
+            ax.text(end + largest * 0.01, y, text_of(v), va="center", fontsize=8.5)
     ax.set_yticks([n + width * (len(series) - 1) / 2 for n in range(len(labels))], [t for _, t in labels])
     ax.invert_yaxis()
     ax.set_xlim(0, largest * 1.14)
@@ -150,6 +189,11 @@ summary { cursor: pointer; } .dim { color: var(--dim); }
 """
 
 
+def value_of(figure):
+    value = format(figure["value"], ",") if isinstance(figure["value"], int) else str(figure["value"])
+    return f'{value} ({text_of(figure["least"])} to {text_of(figure["most"])})' if "most" in figure else value
+
+
 def rows_of(document, parts):
     return [f for f in document["results"] if f["part"] in parts]
 
@@ -163,7 +207,7 @@ def about(document):
 
 NOTE = ("Figures marked “=” are of runs under QEMU's -icount: one instruction is one nanosecond, "
         "and each run of this build gives the same to the last digit, so they have no spread. The others are in real time on an "
-        "emulator, and only their ratios mean something. Nothing here is a measurement of hardware.")
+        "emulator, medians with the least and the most of several runs, and only their ratios mean something. Nothing here is a measurement of hardware.")
 
 
 def page(document):
@@ -188,7 +232,7 @@ def page(document):
                    "<tr><th>name<th>value<th>unit<th>how</tr>")
         for f in rows:
             same = "=" if f["deterministic"] else ""
-            out.append(f'<tr><td class=name>{html.escape(f["name"])}<td class=n>{same} {html.escape(format(f["value"], ",") if isinstance(f["value"], int) else str(f["value"]))}'
+            out.append(f'<tr><td class=name>{html.escape(f["name"])}<td class=n>{same} {html.escape(value_of(f))}'
                        f'<td>{html.escape(f["unit"])}<td class=how>{html.escape(f["how"])}</tr>')
         out.append("</table></div></details></section>")
     out.append("</body></html>")
@@ -201,7 +245,7 @@ def markdown(document):
         rows = rows_of(document, PARTS[title])
         if rows:
             out += [f"## {title}", "", text, "", "| | | | how |", "|---|---|---|---|"]
-            out += [f'| {f["name"]} | {"= " if f["deterministic"] else ""}{f["value"]} | {f["unit"]} | {f["how"]} |' for f in rows]
+            out += [f'| {f["name"]} | {"= " if f["deterministic"] else ""}{value_of(f)} | {f["unit"]} | {f["how"]} |' for f in rows]
             out.append("")
     return "\n".join(out)
 
