@@ -12,7 +12,6 @@ bench_peers() {
 		peer_kvm $mode
 	done
 	peer_xen
-	peer_published
 }
 
 # What has no figure of its own elsewhere: the same lock, without pvlock, on fewer CPUs.
@@ -167,7 +166,7 @@ peer_xen() {
 # Hardware, as published; and what our exits would cost there, if each cost what a
 # hypercall of the fastest and of the slowest of these does.
 PUBLISHED="hypercall:6500:376 interrupt_controller_trap:7370:1356 virtual_ipi:11557:5978 io_latency_out:6024:16491"
-peer_published() {
+bench_projection() {
 	# shellcheck disable=SC2034
 	DETERMINISTIC=yes
 	for p in $PUBLISHED; do
@@ -182,7 +181,7 @@ peer_published() {
 		record "projection.blk.$p.exit_cycles_per_io" "$(awk "BEGIN { printf \"%.0f\", $v * 376 }")" cycles \
 			"PROJECTION, not measured: blk.$p.exits_per_io * published.xen.hypercall (376), what a type 1 hypervisor pays for an exit at the least"
 	done
-	v=$(marks "$BUILD/bench-peer-kvm-nvhe.log" | awk '$1 == "exits" { print $2 }')
+	v=$(awk -F '\t' '$1 == "peer.kvm-nvhe.blk.exits_per_io" { print $2 }' "$BENCH_DIR/peers.tsv")
 	record projection.blk.kvm-nvhe.exit_cycles_per_io "$(awk "BEGIN { printf \"%.0f\", $v * 6500 }")" cycles \
 		"PROJECTION, not measured: peer.kvm-nvhe.blk.exits_per_io * published.kvm.hypercall (6,500)"
 }

@@ -41,6 +41,7 @@ bench_usage() {
 . "$LAUNCHER/bench-peers.sh"
 
 BENCH_ALL="exits size boot lock matrix blk net tick noop nic guest partition work"
+BENCH_REAL_TIME="lock blk net partition work"	# what has a part bench_*_rt: several pCPUs, in real time
 
 # shellcheck disable=SC2034
 cmd_bench() {
@@ -68,14 +69,34 @@ cmd_bench() {
 	[ -z "$page" ] || PACKAGES="$PACKAGES python3-matplotlib"
 	build_all
 	bench_identity
-	# shellcheck disable=SC2086
-	bench_parts $what
+	bench_all_parts
 	bench_print
 	bench_json >"$BUILD/results.json"
 	[ -z "$json" ] || { cp "$BUILD/results.json" "$json"; say "figures written to $json"; }
 	[ -z "$page" ] || { /usr/bin/python3 "$TOP/tools/report/page.py" html "$BUILD/results.json" >"$page"; say "page written to $page"; }
 	[ -z "$markdown" ] || /usr/bin/python3 "$TOP/tools/report/page.py" markdown "$BUILD/results.json" >"$markdown"
 	[ -z "$compare" ] || /usr/bin/python3 "$TOP/tools/report/figures.py" compare "$BUILD/results.json" "$compare"
+}
+
+# bench_all_parts: of $what. Deterministic ones on all CPUs of this machine at a time,
+# which changes nothing; those in real time one by one.
+bench_all_parts() {
+	# shellcheck disable=SC2034
+	DETERMINISTIC=no icount_parts='' rt_parts=''
+	for w in $what; do
+		case $w in partition | work) ;; *) icount_parts="$icount_parts $w" ;; esac
+		case " $BENCH_REAL_TIME " in *" $w "*) rt_parts="$rt_parts ${w}_rt" ;; esac
+	done
+	[ -z "$peers" ] || rt_parts="$rt_parts projection"
+	[ "$BENCH_ICOUNT" = no ] || rt_parts=${peers:+projection}
+	build_guest_modules
+	build_root
+	# shellcheck disable=SC2086
+	bench_parts "$(jobs)" $icount_parts
+	# shellcheck disable=SC2086
+	bench_parts 1 $rt_parts
+	# shellcheck disable=SC2086
+	bench_gather $icount_parts $rt_parts
 }
 
 # guest_run LOG OPTIONS...: `pvkit run` in a subshell, output to LOG; fails if it did.
@@ -160,11 +181,6 @@ bench_boot() {
 ratio() { awk "BEGIN { printf \"%.4f\", $1 / $2 }"; }
 
 bench_lock() {
-	[ "${BENCH_LOCK_MT_ONLY:-no}" = yes ] || bench_lock_icount
-	[ "$BENCH_ICOUNT" = yes ] || bench_lock_mt
-}
-
-bench_lock_icount() {
 	ms=400			# of 160, one slice that is lost by chance would be 6 %
 	say "lock: 1, 2, 4, 8 vCPUs on 1 pCPU, deterministic (some minutes)"
 	guest_initrd "$BUILD/lock.cpio" "$TOP/tests/guest/bench-lock.sh"
@@ -206,7 +222,7 @@ record_runs() {
 	record "$3" "$median" "$4" "$5" "$least" "$most"
 }
 
-bench_lock_mt() {
+bench_lock_rt() {
 	ms=1000 runs=5
 	[ "$BENCH_QUICK" = no ] || { ms=300; runs=5; }
 	say "lock: 8 vCPUs on 2 pCPUs, multi-threaded, $runs interleaved runs"
@@ -234,7 +250,7 @@ bench_lock_mt() {
 		ms "worst of all runs"
 }
 
-bench_work() {
+bench_work_rt() {
 	runs=3
 	[ "$BENCH_QUICK" = no ] || runs=1
 	root_guest "$BUILD/work-run.cpio" "$TOP/tests/guest/bench-work.sh"
@@ -265,6 +281,7 @@ blk_run() {
 	keep "$blk_log" "fio.${blk_mode%% *}"
 }
 
+ios=8000	# of a matrix; enough that fio's milliseconds are less than 1 %
 bench_blk() {
 	say "blk: 4 KiB random reads from RAM, depth 1 and 32, by each policy, deterministic"
 	log=$BUILD/bench-blk.log
@@ -284,15 +301,19 @@ bench_blk() {
 		"the same on a host disk; icount, but the host answers in its own time"
 	bench_blk_poll
 	say "blk: fio matrix, deterministic, RAM-backed"
-	# Enough of them that fio's milliseconds are less than 1 %.
-	ios=8000 engines=libaio:io_uring policies=stock:immediate:piggyback:adaptive
+	engines=libaio:io_uring policies=stock:immediate:piggyback:adaptive
 	[ "$BENCH_QUICK" = no ] || { engines=libaio; policies=stock:adaptive; }
 	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.policies=$policies" '' --icount
 	blk_matrix "$BUILD/bench-blk-matrix.log" ram $policies '' "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: half)"
-	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
+}
+
+bench_blk_rt() {
+	bench_blk_poll_rt
+	[ "$BENCH_QUICK" = no ] || return 0
 	# In real time one cell scatters by a factor of two: the policies take turns, five
 	# times, and medians are compared. No more threads than CPUs: else it is the
 	# host's scheduler that is measured.
+	policies=stock:immediate:piggyback:adaptive
 	turns="$policies:$policies:$policies:$policies:$policies"
 	say "blk: fio matrix, in real time, RAM-backed, 2 vCPUs on 2 pCPUs"
 	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios pvkit.engines=libaio pvkit.policies=$turns" '' --pcpus 2
@@ -312,8 +333,6 @@ blk_cost() {
 		"counted by the PMU at EL0, EL1 and EL2; $3"
 }
 
-# Deterministic where the guest sleeps until its request is done. One that polls
-# keeps QEMU's other pCPUs from running then: that is measured in real time.
 bench_blk_poll() {
 	say "blk: the same by a pCPU that polls"
 	log=$BUILD/bench-blk-poll.log
@@ -321,6 +340,12 @@ bench_blk_poll() {
 	how="fio libaio 4 KiB random read, RAM-backed; 12,000 requests less 2,000; partitioned VM of 1 vCPU, another pCPU polls, its instructions not counted"
 	blk_cost "$log" poll "depth 1; icount, $how"
 	exits "$log" qd32.poll 0.001 | record_exits blk.poll.qd32.exits_per_io blk.poll.qd32.exits "depth 32; icount, $how"
+}
+
+# A guest that polls keeps QEMU's other pCPUs from running when it is deterministic.
+bench_blk_poll_rt() {
+	say "blk: by a pCPU that polls, in real time"
+	log=$BUILD/bench-blk-poll-rt.log
 	BLK_VCPUS=2 blk_run "$log" "cost pvkit.policies=poll maxcpus=1" '' --pcpus 2 --polling
 	how="fio libaio 4 KiB random read, RAM-backed; multi-threaded QEMU, scheduled VM of 1 vCPU, another pCPU polls; interrupts by the GIC (GICv4)"
 	exits "$log" qd32.poll 0.001 | record_exits blk.poll.scheduled.qd32.exits_per_io blk.poll.scheduled.qd32.exits "depth 32; $how"
@@ -404,15 +429,18 @@ bench_net() {
 	done
 	net_rates "$log" $policies '' "icount, two VMs of 1 vCPU on 1 pCPU, $mb MB or 2 s"
 	bench_net_uplink
-	say "net: the same by a pCPU that polls"
+}
+
+bench_net_rt() {
+	say "net: by a pCPU that polls, in real time"
 	log=$BUILD/bench-net-poll.log
-	[ "$BENCH_QUICK" = no ] || { bench_net_partitioned; return; }
+	bench_net_partitioned
+	[ "$BENCH_QUICK" = no ] || return 0
+	mb=64 policies=stock:immediate:piggyback:adaptive
 	net_run "$log" 64 1 stock:poll --pcpus 3 --polling
 	how="iperf3 TCP, 1 stream, VM to VM; multi-threaded QEMU, two VMs of 1 vCPU on 2 pCPUs and a third that polls, on $(jobs) CPUs; both VMs' exits; 72 MB less 8 MB"
 	exits "$log" cost.stock 0.1 | record_exits net.stock.mt.exits_per_mb net.stock.mt.exits "$how"
 	exits "$log" cost.poll 0.1 | record_exits net.poll.exits_per_mb net.poll.exits "$how; guests busy-poll for up to 500 us"
-	bench_net_partitioned
-	[ "$BENCH_ICOUNT" = no ] || return 0
 	say "net: iperf3, two VMs of 1 vCPU on 2 pCPUs, in real time"
 	net_run "$BUILD/bench-net-mt.log" $mb 1 $policies:$policies:$policies --pcpus 2
 	net_rates "$BUILD/bench-net-mt.log" $policies mt. "multi-threaded QEMU, two VMs of 1 vCPU on 2 pCPUs, on $(jobs) CPUs; medians of 3 turns of $mb MB or 2 s"
@@ -442,7 +470,7 @@ bench_net_partitioned() {
 		"iperf3 TCP, 1 stream, VM to VM; multi-threaded QEMU, two partitioned VMs of 1 vCPU, a third pCPU polls; both VMs' exits; 1032 MB less 8 MB"
 }
 
-bench_partition() {
+bench_partition_rt() {
 	say "partition: exits of a partitioned VM, idle and computing"
 	root_guest "$BUILD/partition.cpio" "$TOP/tests/guest/bench-partition.sh"
 	args="append=$KERNEL_ARGS pvkit.root=/dev/vda"
@@ -452,7 +480,7 @@ bench_partition() {
 		record partition.exits_per_s.$w "$(awk "BEGIN { print $(value "$log" partitioned.$w) / 10 }")" exits/s \
 			"exit counters around 10 s, but for hypercalls and TRNG calls that the guest makes; multi-threaded QEMU, 1 vCPU with a pCPU of its own"
 	done
-	[ "$BENCH_ICOUNT$BENCH_QUICK" = nono ] || return 0
+	[ "$BENCH_QUICK" = no ] || return 0
 	say "partition: cyclictest, in real time: QEMU runs several pCPUs by turns when it is deterministic"
 	log=$BUILD/bench-latency.log
 	guest_run "$log" --timeout 1500 --pcpus 2 \

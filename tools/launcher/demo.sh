@@ -9,24 +9,22 @@
 cmd_demo() {
 	[ $# -eq 0 ] || die_usage "demo takes no arguments"
 	mkdir -p "$BUILD"
-	say "step 1 of 5: tools, hypervisor, newest stock kernel, modules"
+	say "step 1 of 4: tools, hypervisor, newest stock kernel, modules"
 	build_all
-	say "step 2 of 5: Debian kernel $KVER, 4 vCPUs on 2 pCPUs, insmod pvhyp pvlock"
+	say "step 2 of 4: Debian kernel $KVER, 4 vCPUs on 2 pCPUs, insmod pvhyp pvlock"
 	guest_initrd "$BUILD/demo.cpio" "$TOP/tests/guest/demo.sh"
 	guest_run "$BUILD/demo.log" --timeout 900 --pcpus 2 --vm "name=demo,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/demo.cpio,reset=stop,append=$KERNEL_ARGS"
 	tr -d '\r' <"$BUILD/demo.log" | sed 's/^/    /'
-	bench_begin
-	say "step 3 of 5: one contended spinlock, deterministic, 1 to 8 vCPUs on 1 pCPU (2 to 5 minutes)"
+	build_guest_modules
+	build_root
 	# shellcheck disable=SC2034
-	BENCH_QUICK=no BENCH_ICOUNT=no
-	bench_lock_icount
-	say "step 4 of 5: the same in real time, 8 vCPUs on 2 pCPUs (1 minute)"
-	bench_lock_mt
-	say "step 5 of 5: a Debian root from disk, fio and iperf3, deterministic (3 minutes)"
-	# shellcheck disable=SC2034
-	BENCH_QUICK=yes BENCH_ICOUNT=yes
-	bench_blk
-	bench_net
+	BENCH_QUICK=yes BENCH_ICOUNT=no
+	bench_identity
+	say "step 3 of 4: deterministic: a contended spinlock, 1 to 8 vCPUs on 1 pCPU; a Debian root, fio and iperf3 (5 minutes)"
+	bench_parts "$(jobs)" lock blk net
+	say "step 4 of 4: the lock in real time, 8 vCPUs on 2 pCPUs (1 minute)"
+	bench_parts 1 lock_rt
+	bench_gather lock blk net lock_rt
 	demo_table
 	demo_io_table
 	bench_json >"$BUILD/demo.json"

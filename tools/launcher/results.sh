@@ -18,31 +18,48 @@ bench_identity() {
 	mkdir -p "$BENCH_DIR"
 }
 
-# bench_parts PART...: measures each that is not there yet, and says how long it will be
+# bench_parts N PART...: measures each that is not there yet, N at a time, the longest
+# first; says how long it will be
 bench_parts() {
-	bp_n=0
+	bp_slots=$1 bp_running='' bp_n=0
+	shift
+	# shellcheck disable=SC2046
+	set -- $(for p; do echo "$(bench_seconds "$p") $p"; done | sort -rn | cut -d ' ' -f 2)
 	for bp_part; do
 		bp_n=$((bp_n + 1))
 		if [ -e "$BENCH_DIR/$bp_part.tsv" ]; then
 			say "[$bp_n/$#] $bp_part: measured before"
 			continue
 		fi
-		left=$(for p; do [ -e "$BENCH_DIR/$p.tsv" ] || bench_seconds "$p"; done | awk '{ s += $1 } END { printf "%d", (s + 59) / 60 }')
-		say "[$bp_n/$#] $bp_part: about $left minutes left in all"
-		bp_began=$(date +%s) RESULTS=$BENCH_DIR/$bp_part.new RAW=$BENCH_DIR/$bp_part.raw
-		: >"$RESULTS"
-		rm -rf "$RAW"
-		"bench_$bp_part"
-		echo $(($(date +%s) - bp_began)) >"$BUILD/bench/$bp_part$(bench_mode).seconds"
-		mv "$RESULTS" "$BENCH_DIR/$bp_part.tsv"
+		until [ "$(bench_running)" -lt "$bp_slots" ]; do sleep 0.5; done
+		left=$(for p; do [ -e "$BENCH_DIR/$p.tsv" ] || bench_seconds "$p"; done |
+			awk -v n="$bp_slots" '{ s += $1; if ($1 > m) m = $1 } END { s /= n; printf "%d", ((s > m ? s : m) + 59) / 60 }')
+		say "[$bp_n/$#] $bp_part: about $left minutes left of these"
+		bench_part "$bp_part" &
+		bp_running="$bp_running $!"
 	done
-	RESULTS=$BUILD/results.tsv
-	for bp_part; do awk -F '\t' -v OFS='\t' -v part="$bp_part" '{ print $0, part }' "$BENCH_DIR/$bp_part.tsv"; done >"$RESULTS"
+	bp_failed=0
+	for p in $bp_running; do wait "$p" || bp_failed=1; done
+	[ $bp_failed = 0 ] || die "bench: not all could be measured (see above)"
 }
 
-bench_begin() {
-	RESULTS=$BUILD/results.tsv
+# bench_running: how many of $bp_running are
+bench_running() { for p in $bp_running; do ! kill -0 "$p" 2>/dev/null || echo; done | wc -l; }
+
+# bench_part PART: in a shell of its own
+bench_part() {
+	PART=$1 bp_began=$(date +%s) RESULTS=$BENCH_DIR/$1.new RAW=$BENCH_DIR/$1.raw
 	: >"$RESULTS"
+	rm -rf "$RAW"
+	"bench_$1"
+	echo $(($(date +%s) - bp_began)) >"$BUILD/bench/$PART$(bench_mode).seconds"
+	mv "$RESULTS" "$BENCH_DIR/$PART.tsv"
+}
+
+# bench_gather PART...: their figures, in RESULTS
+bench_gather() {
+	RESULTS=$BUILD/results.tsv
+	for p; do cat "$BENCH_DIR/$p.tsv"; done >"$RESULTS"
 }
 
 bench_mode() { [ "$BENCH_QUICK" = no ] || printf %s -quick; [ "$BENCH_ICOUNT" = no ] || printf %s -icount; }
@@ -55,7 +72,7 @@ bench_seconds() { cat "$BUILD/bench/$1$(bench_mode).seconds" 2>/dev/null || { [ 
 # runs comes with the least and the most of them.
 record() {
 	[ -n "$2" ] || die "bench: no figure for $1"
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${DETERMINISTIC:-no}" "${5:-}" "${6:-}" >>"$RESULTS"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${DETERMINISTIC:-no}" "${5:-}" "${6:-}" "$PART" >>"$RESULTS"
 }
 
 bench_print() {

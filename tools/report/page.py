@@ -93,9 +93,10 @@ SECTIONS = [
       ("Projection to that hardware: exits of a 4 KiB read", "cycles", "projection.blk.{label}.exit_cycles_per_io",
        [("stock", "pvkit, stock guest"), ("adaptive", "pvkit, virtio_pv"), ("kvm-nvhe", "KVM, nVHE")], [("", "all")])]),
 ]
-PARTS = {"Locks": ("lock", "work"), "Each module alone, and all": ("matrix",), "Exits": ("exits",), "Disks": ("blk", "noop", "account"), "Networks": ("net", "nic"),
-         "Tick": ("tick",), "Idle guests": ("guest", "partition"), "Boot and size": ("boot", "size"),
-         "Beside KVM and Xen": ("peers",)}
+PARTS = {"Locks": ("lock", "lock_rt", "work_rt"), "Each module alone, and all": ("matrix",), "Exits": ("exits",), "Disks": ("blk", "blk_rt", "noop", "account"),
+         "Networks": ("net", "net_rt", "nic"),
+         "Tick": ("tick",), "Idle guests": ("guest", "partition_rt"), "Boot and size": ("boot", "size"),
+         "Beside KVM and Xen": ("peers", "projection")}
 FEATURES = [
     ("Paravirtual spinlocks, by insmod into an unmodified kernel", "pvlock", "Locks"),
     ("Mutexes and rwsems stop spinning for an owner that does not run", "pvlock", "Locks"),
