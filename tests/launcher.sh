@@ -47,7 +47,7 @@ gate() {
 	[ "$got" = 0113 ] || { echo "# exit statuses $got"; return 1; }
 }
 
-plan 32
+plan 33
 expect "figures that got worse are seen" gate
 expect "an option that Kconfig drops is named" dropped
 expect "every option of a fragment has its reason" reasons
@@ -83,6 +83,7 @@ cat >"$BUILD/check/vms.dts" <<END
 END
 expect "VMs from a configuration" "$TOP/pvkit" run --timeout 300 --config "$BUILD/check/vms.dts"
 expect "nothing to bench" bad "bench: what" bench
+expect "no such kernel for an archive of tests" bad "is no SERIES/FLAVOUR" ktap 7.0
 expect "unknown bench" bad "unknown 'speed'" bench speed
 expect "a guest that powers off" "$TOP/pvkit" run --timeout 300 --vm "mem=16M,kernel=$BIN"
 time_out() { ! "$TOP/pvkit" run --timeout 1 --vm "mem=16M,kernel=$BIN"; }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # pvnic in the Debian root, KTAP.
-. /lib.sh
+. "${KTAP:-}/lib.sh"
 plan 13
 pvnic() { busybox sh /bin/pvnic "$@"; }
 # All that any profile touches.

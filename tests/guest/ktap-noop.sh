@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 # blk-noop in the Debian root, KTAP. /dev/vda is the root, vdb and vdc are RAM,
 # vdd, too, and read-only. pvkit.rounds: how often it comes and goes under load.
-. /lib.sh
-. /fio.sh
+. "${KTAP:-}/lib.sh"
+. "$KTAP/fio.sh"
 ROUNDS=$(word rounds)
 mkdir -p /tmp/out /mnt
 plan 30
@@ -18,7 +18,7 @@ echo mq-deadline >/sys/block/vdb/queue/scheduler
 echo 1 >/sys/block/vdb/queue/nomerges
 settings vdb >/tmp/vdb
 settings vdc >/tmp/vdc
-check "it loads" insmod /modules/blk-noop.ko
+check "it loads" insmod "$KTAP/modules/blk-noop.ko"
 lean() { [ "$(setting vdb scheduler | sed 's/.*\[\(.*\)\].*/\1/')" = none ] && [ "$(setting vdb nomerges)$(setting vdb iostats)$(setting vdb wbt_lat_usec)$(setting vdb rq_affinity)" = 2002 ] && [ "$(setting vdc iostats)" = 0 ]; }
 check "virtual disks have the leanest settings" soon lean
 check "...and work" verified /dev/vdb
@@ -29,15 +29,15 @@ changed_meanwhile() { echo 1 >/sys/block/vdc/queue/iostats && rmmod blk-noop && 
 check "it unloads, and leaves what a user has changed" changed_meanwhile
 check "what they had is back, to the letter" same
 # with_noop NAME COMMAND...: where that scheduler is built
-with_noop() { if [ -e /modules/noop-iosched.ko ]; then check "$@"; else skip "$1" "the scheduler noop is for 6.12"; fi; }
-with_noop "the scheduler noop loads" insmod /modules/noop-iosched.ko
+with_noop() { if [ -e "$KTAP/modules/noop-iosched.ko" ]; then check "$@"; else skip "$1" "the scheduler noop is for 6.12"; fi; }
+with_noop "the scheduler noop loads" insmod "$KTAP/modules/noop-iosched.ko"
 has_noop() { setting vdc scheduler | grep -q "\[noop\]"; }
-noop() { insmod /modules/blk-noop.ko elevator=noop disks=vdc && soon has_noop && setting vdb scheduler | grep -q "\[mq-deadline\]"; }
+noop() { insmod "$KTAP/modules/blk-noop.ko" elevator=noop disks=vdc && soon has_noop && setting vdb scheduler | grep -q "\[mq-deadline\]"; }
 with_noop "...disks can be chosen by name" noop
 with_noop "...and it works" verified /dev/vdc
 gone() { rmmod blk-noop && rmmod noop-iosched && same; }
 with_noop "...and goes" gone
-check "nonsense is refused" sh -c "! insmod /modules/blk-noop.ko mode=sideways 2>/dev/null"
+check "nonsense is refused" sh -c "! insmod $KTAP/modules/blk-noop.ko mode=sideways 2>/dev/null"
 
 # disk SERIAL: it may have any name
 disk() { for d in /sys/block/[pv][vd][b-z]*; do [ "$(cat "$d/serial" 2>/dev/null)" != "$1" ] || echo "/dev/${d##*/}"; done; }
@@ -45,7 +45,7 @@ taken() {
 	[ -b /dev/pvb0 ] && [ -b /dev/pvb1 ] && [ -b /dev/pvb2 ] && [ ! -e /dev/vdb ] || return 1
 	ONE=$(disk one) TWO=$(disk two) RO=$(disk ro)
 }
-bio() { insmod /modules/blk-noop.ko mode=bio && soon taken; }
+bio() { insmod "$KTAP/modules/blk-noop.ko" mode=bio && soon taken; }
 check "bio mode takes disks that nobody uses" bio
 in_use() { soon in_log; }
 in_log() { dmesg | grep -q "blk_noop: vda is in use: left to virtio_blk"; }
@@ -136,7 +136,7 @@ returned() { [ -b /dev/vdb ] && [ -b /dev/vdc ] && [ ! -e /dev/pvb0 ]; }
 back() { rmmod blk-noop && soon returned && verified /dev/vdb; }
 check "virtio_blk has them back" back
 polled() {
-	insmod /modules/blk-noop.ko mode=bio poll_queues=1 && soon taken || return 1
+	insmod "$KTAP/modules/blk-noop.ko" mode=bio poll_queues=1 && soon taken || return 1
 	p=$ONE		# has two queues, of which one is for polling now
 	job verify "$p" --rw=randwrite --bs=4k --iodepth=16 --ioengine=io_uring --hipri --size=8M --verify=crc32c --verify_fatal=1
 }
@@ -156,7 +156,7 @@ cycles() {
 	settings vdb >/tmp/vdb
 	i=0
 	while [ $i -lt "$ROUNDS" ] && kill -0 $pid; do
-		insmod /modules/blk-noop.ko && soon lean && rmmod blk-noop && settings vdb | cmp - /tmp/vdb || break
+		insmod "$KTAP/modules/blk-noop.ko" && soon lean && rmmod blk-noop && settings vdb | cmp - /tmp/vdb || break
 		i=$((i + 1))
 	done
 	kill $pid

@@ -3,7 +3,7 @@
 # pvclock, KTAP; needs no hypervisor of ours, nor root file system. QEMU is to
 # run with -icount: what is measured is exact then. pvkit.rounds: how often what
 # is done again and again is done.
-. /lib.sh
+. "${KTAP:-}/lib.sh"
 ROUNDS=$(word rounds)
 P=/sys/module/pvclock/parameters
 S=/sys/kernel/debug/pvclock/stats
@@ -27,7 +27,7 @@ field() { sed -n "s/.*$1=\\([0-9.]*\\).*/\\1/p" /tmp/out; }
 says() { dmesg | tail -5 | grep -q "$1"; }
 
 check "pvhyp loads" load pvhyp
-refused() { ! insmod /modules/pvclock.ko "$1" 2>/tmp/err && says "$2"; }
+refused() { ! insmod "$KTAP/modules/pvclock.ko" "$1" 2>/tmp/err && says "$2"; }
 check "a divisor of 0 is refused" refused tick_divisor=0 "tick_divisor must be 1 to 64, not 0"
 check "...and of 65" refused tick_divisor=65 "tick_divisor must be 1 to 64, not 65"
 check "...and nonsense" refused policy=sideways "invalid for parameter"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # KTAP tests of pvhyp and pvlock inside an overcommitted guest.
-. /lib.sh
+. "${KTAP:-}/lib.sh"
 D=/sys/kernel/debug
 P=/sys/module/pvlock/parameters
 CPUS=$(nproc)
@@ -32,7 +32,7 @@ hyp_states() {
 }
 
 refuses_without_pvhyp() {
-	! insmod /modules/pvlock.ko 2>/dev/null
+	! insmod "$KTAP/modules/pvlock.ko" 2>/dev/null
 }
 
 hooks_all() {
@@ -128,7 +128,7 @@ reloading() {
 	i=0
 	while [ $i -lt 100 ]; do
 		rmmod pvlock || return 1
-		insmod /modules/pvlock.ko || return 1
+		insmod "$KTAP/modules/pvlock.ko" || return 1
 		i=$((i + 1))
 	done
 }
@@ -148,7 +148,7 @@ negative_busted() {
 # A hand-over that does not kick: waits then end without one.
 negative_nokick() {
 	rmmod pvlock
-	insmod /modules/pvlock_nokick.ko || return 1
+	insmod "$KTAP/modules/pvlock_nokick.ko" || return 1
 	caught=1
 	P=/sys/module/pvlock_nokick/parameters
 	kicks_arrive || caught=0

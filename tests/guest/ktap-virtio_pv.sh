@@ -5,8 +5,8 @@
 # /dev/vdb and /dev/vdc are RAM, the last for swap; eth0 has an uplink.
 # pvkit.rounds: how often what is done again and again is done. pvkit.polling: a
 # pCPU polls, and the GIC delivers interrupts itself.
-. /lib.sh
-. /fio.sh
+. "${KTAP:-}/lib.sh"
+. "$KTAP/fio.sh"
 ROUNDS=$(word rounds)
 POLLING=$(word polling)
 POLICIES="immediate adaptive piggyback${POLLING:+ poll}"
@@ -38,8 +38,8 @@ good() { job good /dev/vdb --rw=randwrite --bs=4k --iodepth=8 --ioengine=libaio 
 pinged() { busybox ping -c 2 -W 2 10.0.2.2 >/dev/null; }
 nic_up() { ip link set eth0 up && ip addr replace 10.0.2.15/24 dev eth0 && pinged; }
 
-insmod /modules/pvhyp.ko
-check "it loads" insmod /modules/virtio_pv.ko
+insmod "$KTAP/modules/pvhyp.ko"
+check "it loads" insmod "$KTAP/modules/virtio_pv.ko"
 bind "$B" virtio-mmio
 stock=$(usual_exits "mmio_virtio|hvc" bind "$B" virtio-mmio)
 check "a disk" bind "$B" virtio_pv
@@ -178,7 +178,7 @@ rebind() {
 		0) bind "$B" virtio-mmio && bind "$B" virtio_pv && use "$B" "${POLICIES##* }" || return 1 ;;
 		1) bind "$NIC" virtio-mmio && bind "$NIC" virtio_pv || return 1 ;;
 		2)
-			rmmod virtio_pv && [ ! -e /sys/kernel/debug/virtio_pv ] && insmod /modules/virtio_pv.ko || return 1
+			rmmod virtio_pv && [ ! -e /sys/kernel/debug/virtio_pv ] && insmod "$KTAP/modules/virtio_pv.ko" || return 1
 			for d in "$B" "$NIC" "$CONSOLE"; do bind "$d" virtio_pv || return 1; done
 			;;
 		esac

@@ -21,7 +21,10 @@ check() {
 # soon COMMAND...: succeeds within a minute, on a machine that is busy
 soon() { for _ in $(seq 600); do "$@" && return; sleep 0.1; done; return 1; }
 
-load() { m=$1; shift; insmod "/modules/$m.ko" "$@"; }
+# Where our files are: at the root of an initramfs of ours, elsewhere by ktap-run.sh
+KTAP=${KTAP:-}
+
+load() { m=$1; shift; insmod "$KTAP/modules/$m.ko" "$@"; }
 
 # save DIRECTORY: its files to the host, which takes them from the console (keep in
 # bench.sh): a disk of the host's would answer in its own time.
