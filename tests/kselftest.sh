@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The kernel's own selftests, built from Debian's source, in a guest of 4 vCPUs on 2
-# pCPUs: each must end with all our modules loaded as it does without; prints KTAP.
+# The kernel's own selftests, built from Debian's source, in a guest of 4 vCPUs on 1
+# pCPU: each must end with all our modules loaded as it does without; prints KTAP.
+# Deterministic: many of them measure how late a timer is, which in real time is as
+# late as this machine is busy.
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/kernel.sh"
 . "$LAUNCHER/build.sh"
@@ -41,6 +43,6 @@ mkdir "$dir/modules"
 cp -r "$out/install" "$dir/modules/kselftest"
 make_cpio "$dir" "$BUILD/kselftest.cpio"
 GUEST_MODULES="$GUEST_MODULES test-ww_mutex"
-root_guest "$BUILD/kselftest-run.cpio" "$TOP/tests/guest/ktap-kselftest.sh"
+root_guest "$BUILD/kselftest-run.cpio" "$TOP/tests/guest/ktap-kselftest.sh" ram
 cat "$BUILD/kselftest.cpio" >>"$BUILD/kselftest-run.cpio"
-"$TOP/pvkit" run --timeout 3500 --pcpus 2 --vm "name=k,vcpus=4,mem=1G,$ROOT_ITEMS,disk=ram:32M,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda"
+"$TOP/pvkit" run --timeout 3500 --icount --vm "name=k,vcpus=4,mem=1G,$ROOT_ITEMS,disk=ram:32M,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda"

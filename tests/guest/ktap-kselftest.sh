@@ -17,11 +17,11 @@ busybox --install -s /tmp/busybox
 ends() {
 	for t in $list; do
 		began=$(date +%s)
-		bash ./run_kselftest.sh -t "$t" >"/tmp/$1.$t" 2>&1
+		bash ./run_kselftest.sh -o 600 -t "$t" >"/tmp/$1.$t" 2>&1
 		case $(grep -E '^(not )?ok [0-9]+ selftests:' "/tmp/$1.$t" | tail -1) in
 		"not ok"*SKIP* | ok*SKIP*) e=skip ;;
 		"not ok"*TIMEOUT*) e=timeout ;;
-		"not ok"*) e="not ok, $(grep -cE '^# *not ok|\[FAIL|FAILED' "/tmp/$1.$t") failures" ;;
+		"not ok"*) e="not ok, $(grep -cE '^(# *)?not ok|\[FAIL|FAILED' "/tmp/$1.$t") failures" ;;
 		ok*) e=ok ;;
 		*) e=nothing ;;
 		esac
