@@ -118,6 +118,8 @@ void pvl_put_back(struct pvl_hook *h);
 void __percpu *pvl_find_nodes(const char *variable, const char *function);
 
 /* --- kick.c --- */
+/* Until a kick or an interrupt; whether it was a kick. */
+bool pvl_halt(void);
 void pvl_kick(int cpu);
 
 /* --- the redirected functions, same signatures as the kernel's --- */

@@ -194,7 +194,7 @@ static void wait_for_predecessor(struct mcs_spinlock *node, u32 prev_tail, struc
 		    cmpxchg(&node->locked, 0, halted) == MCS_GO)
 			continue;
 		pvl_count(PVL_wait);
-		kicked = pvhyp_wait();
+		kicked = pvl_halt();
 		if (!kicked) {
 			if (READ_ONCE(node->locked) == MCS_GO)
 				pvl_count(PVL_wait_unkicked);
