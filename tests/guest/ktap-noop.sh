@@ -61,7 +61,7 @@ filesystem() {
 }
 check "...ext4, flushes, discards" filesystem
 # exercised FSTYPE: fsx, unmounted and mounted again, checked
-exercised() { exercise "$1" >/tmp/fsx.log 2>&1 || { sed "s/^/# /" /tmp/fsx.log; return 1; }; }
+exercised() { exercise "$1" >/tmp/fsx.log 2>&1 || { sed "s/^/# /" /tmp/fsx.log; umount /mnt; return 1; }; }
 exercise() {
 	modprobe "$1"
 	case $1 in

@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 				break;
 			if (off + len > size)
 				len = size - off;
-			aligned = off & ~4095L;
+			aligned = off & -sysconf(_SC_PAGESIZE);
 			{
 				unsigned char *m = mmap(NULL, off - aligned + len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, aligned);
 
