@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The kernel's own locktorture with pvlock going on and off, and rcutorture with
 # pvclock, on a kernel built with everything that watches; 8 vCPUs on 2 pCPUs.
-# Argument: seconds for each kind of lock. Prints KTAP.
+# Arguments: seconds for each kind of lock, and which. Prints KTAP.
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
 build_for built/debug hypercall pvlock pvclock
@@ -10,4 +10,4 @@ build_for built/debug hypercall pvlock pvclock
 GUEST_MODULES="locktorture rcutorture"
 build_guest_modules
 guest_initrd "$BUILD/torture.cpio" "$TOP/tests/guest/ktap-torture.sh" "$GUEST_DRIVERS"
-"$TOP/pvkit" run --timeout $((900 + $1 * 20)) --pcpus 2 --vm "name=torture,vcpus=8,mem=1G,kernel=$KIMAGE,initrd=$BUILD/torture.cpio,reset=stop,append=$KERNEL_ARGS pvkit.seconds=$1"
+"$TOP/pvkit" run --timeout $((900 + $1 * 20)) --pcpus 2 --vm "name=torture,vcpus=8,mem=1G,kernel=$KIMAGE,initrd=$BUILD/torture.cpio,reset=stop,append=$KERNEL_ARGS pvkit.seconds=$1 pvkit.locks=${2-spin_lock:spin_lock_irq:raw_spin_lock:rw_lock:rw_lock_irq:mutex_lock:rwsem_lock}"
