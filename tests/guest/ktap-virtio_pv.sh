@@ -141,7 +141,9 @@ counted() {
 		if (v["sent"] > v["asked"] || s != v["drains"] || !v["asked"] || !v["drains"]) bad = 1 }
 		END { exit !(seen && !bad) }' /sys/kernel/debug/virtio_pv/*/queues
 }
-check "kicks and delays are counted" counted
+# Soon: requests of what has just been ended may still be under way.
+sums() { soon counted || { sed 's/^/# /' /sys/kernel/debug/virtio_pv/*/queues; return 1; }; }
+check "kicks and delays are counted" sums
 check "nothing to complain of so far" quiet
 
 # pvstat, while something goes on. There is no /bin/sh in this root.
