@@ -13,6 +13,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/tmp/busybox
 mkdir /tmp/busybox
 [ -e /bin/sh ] || ln -s bash /bin/sh
 busybox --install -s /tmp/busybox
+failures() { grep -E '^(# *)*(not ok|Bail out)|\[FAIL' "$1" | grep -v 'selftests:' | sed 's/^[# ]*//; s/[[:space:]]\{1,\}/ /g' | tr '\n' ';'; }
 # ends FILE: "collection:test ok|not ok|skip" of each
 ends() {
 	for t in $list; do
@@ -21,12 +22,12 @@ ends() {
 		case $(grep -E '^(not )?ok [0-9]+ selftests:' "/tmp/$1.$t" | tail -1) in
 		"not ok"*SKIP* | ok*SKIP*) e=skip ;;
 		"not ok"*TIMEOUT*) e=timeout ;;
-		"not ok"*) e="not ok, $(grep -cE '^(# *)?not ok|\[FAIL|FAILED' "/tmp/$1.$t") failures" ;;
+		"not ok"*) e="not ok: $(failures "/tmp/$1.$t")" ;;
 		ok*) e=ok ;;
 		*) e=nothing ;;
 		esac
 		echo "$t $e"
-		echo "# $1: $t: $e, $(($(date +%s) - began)) s" >/dev/console
+		echo "# $1: $t: $e $(($(date +%s) - began)) s" >/dev/console
 	done >"/tmp/$1"
 }
 ends stock

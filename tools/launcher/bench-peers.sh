@@ -63,9 +63,8 @@ peer_kvm() {
 		say "peers: KVM, $1: ${parts#*:}"
 		# shellcheck disable=SC2086
 		timeout -s KILL 1500 qemu-system-aarch64 $PEER_QEMU $ICOUNT -cpu max,pauth=off,sve=off,sme=off -smp "${parts%%:*}" \
-			-global virtio-mmio.force-legacy=false \
-			-drive "if=none,id=root,file=$root,format=raw,snapshot=on" -device virtio-blk-device,drive=root \
-			-drive "if=none,id=inner,file=$GUEST_ROOT,format=raw,snapshot=on" -device virtio-blk-device,drive=inner \
+			-drive "if=none,id=root,file=$root,format=raw,snapshot=on" -device virtio-blk-pci,drive=root,addr=2 \
+			-drive "if=none,id=inner,file=$GUEST_ROOT,format=raw,snapshot=on" -device virtio-blk-pci,drive=inner,addr=3 \
 			-kernel "$KIMAGE" -initrd "$BUILD/peer-kvm.cpio" \
 			-append "$KERNEL_ARGS $mode pvkit.root=/dev/vda pvkit.ms=$PEER_LOCK_MS pvkit.parts=${parts#*:}" >>"$log" 2>&1 </dev/null ||
 			die "KVM ($1) did not run through (see $log)"
