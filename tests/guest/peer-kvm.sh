@@ -7,15 +7,14 @@
 echo "RESULT host.memory_kb $(awk '/^MemTotal/ { t = $2 } /^MemAvailable/ { print t - $2 }' /proc/meminfo)"
 D=/sys/kernel/debug/kvm
 I=/modules/inner
-export TMPDIR=/tmp
+mkdir -p /var/tmp	# for drives with snapshot=on
 # vm NAME OPTIONS...
 vm() {
 	vm_name=$1
 	shift
 	qemu-system-aarch64 -accel kvm -M virt,gic-version=host -cpu host -display none -nic none -no-reboot \
 		-serial stdio -monitor none -global virtio-mmio.force-legacy=false "$@" </dev/null 2>&1 |
-		/bin/marks $D/exits $D/mmio_exit_user $D/mmio_exit_kernel $D/wfi_exit_stat $D/wfe_exit_stat $D/signal_exits |
-		sed "s/^/[$vm_name] /"
+		/bin/marks "$vm_name" $D/exits $D/mmio_exit_user $D/mmio_exit_kernel $D/wfi_exit_stat $D/wfe_exit_stat $D/signal_exits
 }
 linux() {
 	linux_name=$1 linux_initrd=$2 linux_args=$3
@@ -35,8 +34,8 @@ for part in $(word parts | tr : ' '); do
 			-drive if=none,id=disk,file=/tmp/disk,format=raw -device virtio-blk-pci,drive=disk
 		;;
 	memory)
-		vm memory -smp 1 -m 512M -kernel $I/spin.bin >/dev/null &
-		sleep 2
+		vm memory -smp 1 -m 512M -kernel $I/spin.bin >/tmp/memory &
+		soon grep -q spinning /tmp/memory
 		for p in /proc/[0-9]*; do
 			case $(cat "$p/comm" 2>/dev/null) in
 			qemu-system*) echo "RESULT vmm.memory_kb $(awk '/^Pss:/ { print $2 }' "$p/smaps_rollup")" && kill "${p#/proc/}" ;;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For a host under measurement (bench --peers): passes its standard input on, and after
- * each line "MARK name" says what has been counted by then:
- *	MARKED name instructions=N FILE=N...
+ * For a host under measurement (bench --peers): passes its standard input on, each
+ * line with [NAME] in front, and after a line "MARK name" says what has been counted:
+ *	[NAME] MARKED name instructions=N FILE=N...
  * instructions are those of all CPUs, at all exception levels, guests' too; each FILE
- * of the arguments has one number, and is named without its directory.
+ * has one number, and is named without its directory. Usage: marks NAME FILE...
  */
 #include <linux/perf_event.h>
 #include <stdint.h>
@@ -70,12 +70,14 @@ int main(int argc, char **argv)
 {
 	char line[4096], name[64];
 
+	if (argc < 2)
+		return 2;
 	open_counters();
 	while (fgets(line, sizeof(line), stdin)) {
-		fputs(line, stdout);
+		printf("[%s] %s", argv[1], line);
 		if (sscanf(line, "MARK %63s", name) == 1) {
-			printf("MARKED %s instructions=%llu", name, (unsigned long long)instructions());
-			for (int i = 1; i < argc; i++)
+			printf("[%s] MARKED %s instructions=%llu", argv[1], name, (unsigned long long)instructions());
+			for (int i = 2; i < argc; i++)
 				print_file(argv[i]);
 			printf("\n");
 		}
