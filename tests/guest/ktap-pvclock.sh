@@ -98,9 +98,8 @@ echo fixed >$P/policy
 set_to 16
 check "policy fixed: they share the CPU" alternate 5 $((3 * HZ / 8))
 
-# CPU time: /proc/stat of CPU 0 (user, nice, system, irq, softirq; of 10 ms) and
-# getrusage(). The other CPU has tasks of its own.
-busy() { awk '/^cpu0 / { print $2 + $3 + $4 + $7 + $8 }' /proc/stat; }
+# CPU time: /proc/stat (user, nice, system, irq, softirq; of 10 ms) and getrusage()
+busy() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 }' /proc/stat; }
 accounted() {	# COMMAND... and its share
 	b=$(busy)
 	on 0 "$@" >/tmp/out
