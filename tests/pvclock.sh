@@ -10,9 +10,9 @@ build_for "${PVKIT_KERNEL:-$2/cloud-arm64}" hypercall pvclock
 initrd=$BUILD/pvclock-$1-$2.cpio
 script=pvclock args="$KERNEL_ARGS pvkit.rounds=$3"
 [ "$3" != nohz_full ] || script=nohz-full args="$KERNEL_ARGS nohz_full=1 rcu_nocbs=1"
-guest_initrd "$initrd" "$TOP/tests/guest/ktap-$script.sh"
 case $1 in
 pvkit)
+	guest_initrd "$initrd" "$TOP/tests/guest/ktap-$script.sh"
 	exec "$TOP/pvkit" run --icount --timeout 2300 \
 		--vm "name=clock,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$initrd,reset=stop,append=$args"
 	;;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A bare test guest: runs at EL1 without an operating system, MMU off, as a
- * raw binary under the hypervisor, or under KVM or Xen for comparison. start.S and lib.c are shared; each test is
- * one C file with a bare_main().
+ * raw binary under the hypervisor, or under KVM or Xen for comparison. start.S
+ * and lib.c are shared; each test is one C file with a bare_main().
  */
 #ifndef BARE_H
 #define BARE_H

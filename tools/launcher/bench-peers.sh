@@ -3,7 +3,7 @@
 # `pvkit bench --peers`: what our own figures are measured with, under KVM (Debian's
 # kernel and QEMU) and Xen (dom0less), on the same emulated machine.
 
-PEER_QEMU="-M virt,virtualization=on,gic-version=3 -m 2G -display none -nic none -no-reboot -serial stdio -monitor none"
+PEER_QEMU="-M virt,virtualization=on,gic-version=3 -cpu max,pauth=off,sve=off,sme=off -m 2G -display none -nic none -no-reboot -serial stdio -monitor none"
 PEER_LOCK_MS=400
 
 bench_peers() {
@@ -62,7 +62,7 @@ peer_kvm() {
 	for parts in 2:exits 1:memory:boot:lock:blk; do
 		say "peers: KVM, $1: ${parts#*:}"
 		# shellcheck disable=SC2086
-		timeout -s KILL 1500 qemu-system-aarch64 $PEER_QEMU $ICOUNT -cpu max,pauth=off,sve=off,sme=off -smp "${parts%%:*}" \
+		timeout -s KILL 1500 qemu-system-aarch64 $PEER_QEMU $ICOUNT -smp "${parts%%:*}" \
 			-drive "if=none,id=root,file=$root,format=raw,snapshot=on" -device virtio-blk-pci,drive=root,addr=2 \
 			-drive "if=none,id=inner,file=$GUEST_ROOT,format=raw,snapshot=on" -device virtio-blk-pci,drive=inner,addr=3 \
 			-kernel "$KIMAGE" -initrd "$BUILD/peer-kvm.cpio" \
@@ -123,7 +123,7 @@ xen_run() {
 		xen_module ramdisk "$xr_initrd" $xr_at
 	fi
 	# shellcheck disable=SC2086
-	timeout -s KILL 900 qemu-system-aarch64 $PEER_QEMU $ICOUNT -cpu max,pauth=off,sve=off,sme=off -smp 1 -dtb "$xr_dtb" \
+	timeout -s KILL 900 qemu-system-aarch64 $PEER_QEMU $ICOUNT -smp 1 -dtb "$xr_dtb" \
 		-kernel "$BUILD/xen/boot/xen-4.17-arm64" "$@" >"$xr_log.raw" 2>&1 </dev/null &
 	xr_pid=$!
 	# Nothing switches the machine off when its only guest is off.
@@ -176,11 +176,11 @@ bench_projection() {
 	done
 	[ -e "$BENCH_DIR/blk.tsv" ] || return 0
 	for p in stock immediate piggyback adaptive; do
-		v=$(awk -F '\t' -v n="blk.$p.exits_per_io" '$1 == n { print $2 }' "$BENCH_DIR/blk.tsv")
+		v=$(figure "blk.$p.exits_per_io" "$BENCH_DIR/blk.tsv")
 		record "projection.blk.$p.exit_cycles_per_io" "$(awk "BEGIN { printf \"%.0f\", $v * 376 }")" cycles \
 			"PROJECTION, not measured: blk.$p.exits_per_io * published.xen.hypercall (376), what a type 1 hypervisor pays for an exit at the least"
 	done
-	v=$(awk -F '\t' '$1 == "peer.kvm-nvhe.blk.exits_per_io" { print $2 }' "$BENCH_DIR/peers.tsv")
+	v=$(figure peer.kvm-nvhe.blk.exits_per_io "$BENCH_DIR/peers.tsv")
 	record projection.blk.kvm-nvhe.exit_cycles_per_io "$(awk "BEGIN { printf \"%.0f\", $v * 6500 }")" cycles \
 		"PROJECTION, not measured: peer.kvm-nvhe.blk.exits_per_io * published.kvm.hypercall (6,500)"
 }

@@ -89,8 +89,6 @@ bench_all_parts() {
 	done
 	[ -z "$peers" ] || rt_parts="$rt_parts projection"
 	[ "$BENCH_ICOUNT" = no ] || rt_parts=${peers:+projection}
-	build_guest_modules
-	build_root
 	# shellcheck disable=SC2086
 	bench_parts "$(jobs)" $icount_parts
 	# shellcheck disable=SC2086

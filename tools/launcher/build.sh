@@ -52,6 +52,10 @@ make_modules() {
 		CROSS_COMPILE=aarch64-linux-gnu- CONFIG_DEBUG_INFO_BTF_MODULES= modules
 }
 
+# What has KTAP tests of its own, tests/guest/ktap-*.sh, on any kernel.
+# shellcheck disable=SC2034
+MODULE_SUITES="pvlock pvclock noop nic virtio_pv"
+
 # test_kernel: the kernel of the tests' guests: that of `check --kernel`, with our
 # modules for it, or the one that build_all has prepared.
 test_kernel() {

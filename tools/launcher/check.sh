@@ -86,8 +86,6 @@ cmd_check() {
 # The kernels that our modules are for.
 KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64 built built/debug built/rt"
 
-KERNEL_SUITES="pvlock pvclock noop nic virtio_pv"
-
 # check_kernels KERNEL|all [SUITE...]: the modules' tests in guests with that kernel,
 # and a table of what was last run with each
 check_kernels() {
@@ -98,10 +96,10 @@ check_kernels() {
 		case " $KERNELS " in *" $k "*) ;; *) die_usage "check: --kernel $k: there are $KERNELS, and all" ;; esac
 	done
 	for s in "$@"; do
-		case " $KERNEL_SUITES " in *" $s "*) ;; *) die_usage "check: --kernel: no suite $s: there are $KERNEL_SUITES" ;; esac
+		case " $MODULE_SUITES " in *" $s "*) ;; *) die_usage "check: --kernel: no suite $s: there are $MODULE_SUITES" ;; esac
 	done
 	# shellcheck disable=SC2086
-	[ $# -gt 0 ] || set -- $KERNEL_SUITES
+	[ $# -gt 0 ] || set -- $MODULE_SUITES
 	passed=0 failed=0 skipped=0
 	build_all
 	mkdir -p "$BUILD/check" "$BUILD/check-kernels"
@@ -135,24 +133,27 @@ kernel_suite() {
 	{
 		echo "$cell"
 		sed -n 's/^ok [0-9]* -* *\(.*\) # SKIP */\1: /p' "$out"
-	} >"$BUILD/check-kernels/$id.$ks_name"
+	} >"$(cell_of "$k" "$ks_name")"
 }
 
+# cell_of KERNEL SUITE: the file that has its result
+cell_of() { echo "$BUILD/check-kernels/$(echo "$1" | tr / -).$2"; }
+
 kernels_table() {
-	echo "| kernel | $(echo "$KERNEL_SUITES" | sed 's/ / | /g') |"
-	echo "|---|$(echo "$KERNEL_SUITES" | sed 's/[a-z_]* */---|/g')"
+	echo "| kernel | $(echo "$MODULE_SUITES" | sed 's/ / | /g') |"
+	echo "|---|$(echo "$MODULE_SUITES" | sed 's/[a-z_]* */---|/g')"
 	for k in $KERNELS; do
 		row="| $k |"
-		for s in $KERNEL_SUITES; do
-			cell=$BUILD/check-kernels/$(echo "$k" | tr / -).$s
+		for s in $MODULE_SUITES; do
+			cell=$(cell_of "$k" "$s")
 			[ -e "$cell" ] && row="$row $(head -1 "$cell") |" || row="$row not run |"
 		done
 		echo "$row"
 	done
 	echo
 	for k in $KERNELS; do
-		for s in $KERNEL_SUITES; do
-			cell=$BUILD/check-kernels/$(echo "$k" | tr / -).$s
+		for s in $MODULE_SUITES; do
+			cell=$(cell_of "$k" "$s")
 			[ ! -e "$cell" ] || sed "1d; s,^,- $k $s: ," "$cell"
 		done
 	done

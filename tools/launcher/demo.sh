@@ -15,8 +15,6 @@ cmd_demo() {
 	guest_initrd "$BUILD/demo.cpio" "$TOP/tests/guest/demo.sh"
 	guest_run "$BUILD/demo.log" --timeout 900 --pcpus 2 --vm "name=demo,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/demo.cpio,reset=stop,append=$KERNEL_ARGS"
 	tr -d '\r' <"$BUILD/demo.log" | sed 's/^/    /'
-	build_guest_modules
-	build_root
 	# shellcheck disable=SC2034
 	BENCH_QUICK=yes BENCH_ICOUNT=no
 	bench_identity
@@ -31,7 +29,6 @@ cmd_demo() {
 	say "all figures: $BUILD/demo.json; how they were got: Documentation/measuring.md"
 }
 
-figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "$RESULTS"; }
 percent() { awk "BEGIN { printf \"%.1f %%\", 100 * $(figure "$1") }"; }
 
 demo_table() {

@@ -31,7 +31,7 @@ ktap_archive() {
 	ka_dir=$(mktemp -d "$BUILD/ktap.XXXXXX")
 	mkdir -p "$ka_dir/pvkit-ktap/modules" "$ka_dir/pvkit-ktap/bin"
 	cp "$TOP"/tests/guest/lib.sh "$TOP"/tests/guest/fio.sh "$ka_dir/pvkit-ktap/"
-	for s in pvlock pvclock noop nic virtio_pv; do cp "$TOP/tests/guest/ktap-$s.sh" "$ka_dir/pvkit-ktap/"; done
+	for s in $MODULE_SUITES; do cp "$TOP/tests/guest/ktap-$s.sh" "$ka_dir/pvkit-ktap/"; done
 	cp "$TOP/tests/guest/ktap-run.sh" "$ka_dir/pvkit-ktap/run"
 	cp "$BUILD"/prog/* "$TOP/tools/pvstat" "$TOP/tools/nic/pvnic" "$ka_dir/pvkit-ktap/bin/"
 	find "$BUILD/modules-$KVER" -name '*.ko' -exec cp {} "$ka_dir/pvkit-ktap/modules/" \;

@@ -23,6 +23,9 @@ bench_identity() {
 bench_parts() {
 	bp_slots=$1 bp_running='' bp_n=0
 	shift
+	# Not by several of them at once
+	build_guest_modules
+	build_root
 	# shellcheck disable=SC2046
 	set -- $(for p; do echo "$(bench_seconds "$p") $p"; done | sort -rn | cut -d ' ' -f 2)
 	for bp_part; do
@@ -61,6 +64,9 @@ bench_gather() {
 	RESULTS=$BUILD/results.tsv
 	for p; do cat "$BENCH_DIR/$p.tsv"; done >"$RESULTS"
 }
+
+# figure NAME [FILE]: of RESULTS, or of a part's
+figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "${2:-$RESULTS}"; }
 
 bench_mode() { [ "$BENCH_QUICK" = no ] || printf %s -quick; [ "$BENCH_ICOUNT" = no ] || printf %s -icount; }
 
