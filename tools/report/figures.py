@@ -15,13 +15,15 @@ import sys
 SCHEMA = 2
 LIMIT = 0.02
 # Chance decides these: TCP, programs that count in milliseconds, a single event, when a
-# holder happens to be preempted (one slice is 2.5 % of a lock's 400 ms), where the kernel
-# happens to be.
-CHAOTIC = re.compile(r"^net\.|iops$|mbit$|lock\.(native|yield|pv)\.\dx|^boot\.|longest|worst|p99|late_percent|retransmits|max_delay|switches|fairness|udp64|tick_instructions")
+# holder happens to be preempted, where the kernel happens to be.
+CHAOTIC = re.compile(r"^net\.|iops$|mbit$|lock\.(native|yield)\.\dx|^boot\.|longest|worst|p99|late_percent|retransmits|max_delay|switches|fairness|udp64|tick_instructions")
 # More is better; of all others, less.
 MORE = re.compile(r"(iops|mbit|rate|efficiency|uncontended_ratio|mean_ratio|speedup)$|\.(qd\d+\.j\d+\..*)$")
 # These should be 1.
 ONE = re.compile(r"\.(stat|rusage)\.ratio$")
+# Of these, whether one slice of 10 ms in 400 ms is lost is chance as well.
+SLICE = re.compile(r"^lock\.pv\.\dx\.efficiency$")
+ONE_SLICE = 0.026
 # Below this two figures are the same, whatever their ratio: they are rounded.
 FLOOR = {"exits": 0.01, "instructions": 2, "ratio": 0.002, "interrupts": 0.5}
 
@@ -77,7 +79,7 @@ def environment(document):
 
 def worse_by(name, unit, new, base):
     """How much worse, as a share of base; negative if better."""
-    if abs(new - base) <= FLOOR.get(unit.split("/")[0], 0):
+    if abs(new - base) <= (ONE_SLICE if SLICE.search(name) else FLOOR.get(unit.split("/")[0], 0)):
         return 0.0
     if ONE.search(name):
         return abs(new - 1) - abs(base - 1)
