@@ -9,6 +9,8 @@ mkdir -p /tmp/out
 insmod /modules/pvhyp.ko && insmod /modules/lockbench.ko || exit 1
 B=$(device_of /sys/block/vdb)
 N=$(nproc)
+LOOPS=$(word loops)
+MODULES=$(word modules | tr : ' ')
 module() {
 	case $1 in
 	pvlock) insmod /modules/pvlock.ko ;;
@@ -23,22 +25,23 @@ unmodule() {
 }
 exits_of() { awk '$1 != "hypervisor" && $1 != "guest" { s += $2 } END { printf "%d\n", s }' "/tmp/cost.$1"; }
 measure() {
-	cost hackbench hackbench -g 2 -l 200 >/tmp/hackbench || echo "FAILED hackbench"
+	cost hackbench hackbench -g 1 -l "$LOOPS" >/tmp/hackbench || echo "FAILED hackbench"
 	echo "RESULT $1.hackbench_s $(sed -n 's/^Time: *//p' /tmp/hackbench)"
 	echo "RESULT $1.hackbench_exits $(exits_of hackbench)"
 	echo "$N 1000 1000 200" >/sys/kernel/debug/lockbench/run
 	eval "$(tr ' ' '\n' </sys/kernel/debug/lockbench/run)"
 	# shellcheck disable=SC2154
 	echo "RESULT $1.lock_rate $(awk "BEGIN { printf \"%d\", $sections * 1e9 / $elapsed_ns }")"
-	cost read job "$1" /dev/vdb --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=6000
+	cost read job "$1" /dev/vdb --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=30000
 	echo "RESULT $1.read_iops $(iops "$1")"
 	echo "RESULT $1.read_exits $(exits_of read)"
-	cost busy clock hog 2000 >/dev/null
+	cost busy clock hog 2 >/dev/null
 	echo "RESULT $1.busy_exits $(exits_of busy)"
 }
-measure warm
+hackbench -g 1 -l 1 >/dev/null
+job warm /dev/vdb --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=100
 measure stock
-for m in pvlock pvclock blk-noop virtio_pv; do
+for m in $MODULES; do
 	module $m || { echo "FAILED $m"; exit 1; }
 	measure $m
 	unmodule $m

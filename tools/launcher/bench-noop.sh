@@ -139,6 +139,7 @@ nic_record() {
 bench_guest() {
 	say "guest: 2 vCPUs that are idle, without each thing that they do then, deterministic"
 	seconds=240
+	[ "$BENCH_QUICK" = no ] || seconds=60
 	log=$BUILD/bench-guest.log
 	guest_initrd "$BUILD/guest.cpio" "$TOP/tests/guest/bench-guest.sh"
 	guest_run "$log" --icount --timeout 900 --vm "name=guest,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/guest.cpio,reset=stop,append=$KERNEL_ARGS pvkit.seconds=$seconds"
@@ -152,20 +153,22 @@ bench_guest() {
 }
 
 bench_matrix() {
-	for n in 1 2 4; do
+	overcommit="1 2 4" loops=100 modules="pvlock pvclock blk-noop virtio_pv"
+	[ "$BENCH_QUICK" = no ] || { overcommit=2 loops=40 modules=; }
+	for n in $overcommit; do
 		say "matrix: $n vCPUs on 1 pCPU, as they come, with each module, with all, deterministic"
 		log=$BUILD/bench-matrix.$n.log
 		root_guest "$BUILD/matrix.cpio" "$TOP/tests/guest/bench-matrix.sh" ram
-		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda"
+		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.loops=$loops pvkit.modules=$(echo $modules | tr ' ' :)"
 		! grep FAILED "$log" || die "matrix: see $log"
 		keep "$log" "fio.matrix.$n"
-		for m in stock pvlock pvclock blk-noop virtio_pv all; do
+		for m in stock $modules all; do
 			how="icount, $n vCPUs on 1 pCPU"
-			record "matrix.${n}x.$m.hackbench_s" "$(value "$log" $m.hackbench_s)" s "hackbench -g 2 -l 200; $how"
+			record "matrix.${n}x.$m.hackbench_s" "$(value "$log" $m.hackbench_s)" s "hackbench -g 1 -l $loops; $how"
 			record "matrix.${n}x.$m.hackbench_exits" "$(value "$log" $m.hackbench_exits)" exits "all of that run; $how"
 			record "matrix.${n}x.$m.lock_rate" "$(value "$log" $m.lock_rate)" sections/s "a thread on each vCPU, 1000 instructions inside and outside of one lock; $how"
 			record "matrix.${n}x.$m.read_iops" "$(value "$log" $m.read_iops)" IOPS "fio, 4 KiB random read, depth 1, from RAM; $how"
-			record "matrix.${n}x.$m.read_exits" "$(awk "BEGIN { printf \"%.3f\", $(value "$log" $m.read_exits) / 6000 }")" exits "of each of these, starting fio included; $how"
+			record "matrix.${n}x.$m.read_exits" "$(awk "BEGIN { printf \"%.3f\", $(value "$log" $m.read_exits) / 30000 }")" exits "of each of these, starting fio included; $how"
 			record "matrix.${n}x.$m.busy_exits_per_s" "$(awk "BEGIN { printf \"%.1f\", $(value "$log" $m.busy_exits) / 2 }")" exits/s "a task that computes for 2 s; $how"
 		done
 	done
