@@ -105,7 +105,9 @@ contention_events() {
 	[ -e $T/events/lock/contention_begin ] || { echo "# no contention tracepoints"; return 1; }
 	echo 1 >$T/events/lock/contention_begin/enable
 	echo >$T/trace
-	torture 1000 ''
+	echo 0 >$P/steal_us		# who steals a lock has no contention
+	bench "$CPUS" 500
+	echo 10000 >$P/steal_us
 	echo 0 >$T/events/lock/contention_begin/enable
 	grep -q "contention_begin.*SPIN" $T/trace
 }
