@@ -92,13 +92,30 @@ static u64 next_tick(struct pvc_cpu *c, u64 now)
 	return deadline;
 }
 
+/*
+ * jiffies is made right whenever somebody else is about to read it: a task that
+ * has got this CPU, or the handler of a device's interrupt. Not by a mere
+ * computation; and a real-time task is kept waiting for it by policy auto only.
+ */
+static void catch_up(struct pvc_cpu *c, ktime_t time)
+{
+	if (time < (c->seen + 1) * TICK_NSEC)
+		return;
+	c->seen = pvc_jiffy(time);
+	update_jiffies(time);
+}
+
 static enum hrtimer_restart coarse_tick(struct hrtimer *timer)
 {
 	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
 	u64 stolen = kcpustat_this_cpu->cpustat[CPUTIME_STEAL], now, slack = 0;
-	bool early = ktime_get() < hrtimer_get_expires(timer);
+	ktime_t time = ktime_get();
+	bool early = time < hrtimer_get_expires(timer);
 	u32 divisor = READ_ONCE(c->divisor);
 
+	/* The kernel leaves it to one CPU, whose tick may be coarse, too. */
+	if (divisor > 1)
+		catch_up(c, time);
 	if (kernel_handler(timer) != HRTIMER_RESTART) {
 		c->next = 0;
 		return HRTIMER_NORESTART;
@@ -125,19 +142,6 @@ void pvc_tick_forward(struct pvc_cpu *c, u64 at)
 	hrtimer_start(c->tick, at * TICK_NSEC, HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
-/*
- * jiffies is made right whenever somebody else is about to read it: a task that
- * has got this CPU, or the handler of a device's interrupt. Not by a mere
- * computation; and a real-time task is not kept waiting for it.
- */
-static void catch_up(struct pvc_cpu *c, ktime_t time)
-{
-	if (time < (c->seen + 1) * TICK_NSEC)
-		return;
-	c->seen = pvc_jiffy(time);
-	update_jiffies(time);
-}
-
 static void on_irq(void *unused, int irq, struct irqaction *action)
 {
 	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
@@ -160,7 +164,7 @@ static void on_switch(void *unused, bool preempt, struct task_struct *prev,
 	if (time < (c->last + 1) * TICK_NSEC && !pvc_auto)
 		return;
 	now = pvc_jiffy(time);
-	if (!rt_task(next))
+	if (!rt_task(next) || pvc_auto)
 		catch_up(c, time);
 	if (now != c->last) {
 		if (!is_idle_task(prev))

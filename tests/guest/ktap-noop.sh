@@ -45,7 +45,8 @@ taken() {
 	[ -b /dev/pvb0 ] && [ -b /dev/pvb1 ] && [ -b /dev/pvb2 ] && [ ! -e /dev/vdb ] || return 1
 	ONE=$(disk one) TWO=$(disk two) RO=$(disk ro)
 }
-bio() { insmod "$KTAP/modules/blk-noop.ko" mode=bio && soon taken; }
+all_taken() { soon taken || { { ls /dev/[pv][vd]*; dmesg | tail -8; } | sed 's/^/# /'; return 1; }; }
+bio() { insmod "$KTAP/modules/blk-noop.ko" mode=bio && all_taken; }
 check "bio mode takes disks that nobody uses" bio
 in_use() { soon in_log; }
 in_log() { dmesg | grep -q "blk_noop: vda is in use: left to virtio_blk"; }
@@ -124,7 +125,7 @@ unplugged() {	# its users get errors, nobody else
 	not_busy && verified "$ONE"
 }
 check "...unplugged while it is used" unplugged
-plugged() { plug "$plugs_into" && soon taken && verified "$TWO"; }
+plugged() { plug "$plugs_into" && all_taken && verified "$TWO"; }
 check "...plugged, and taken again" plugged
 lost() {
 	busy "$TWO" --rw=randrw --ioengine=libaio
@@ -136,7 +137,7 @@ returned() { [ -b /dev/vdb ] && [ -b /dev/vdc ] && [ ! -e /dev/pvb0 ]; }
 back() { rmmod blk-noop && soon returned && verified /dev/vdb; }
 check "virtio_blk has them back" back
 polled() {
-	insmod "$KTAP/modules/blk-noop.ko" mode=bio poll_queues=1 && soon taken || return 1
+	insmod "$KTAP/modules/blk-noop.ko" mode=bio poll_queues=1 && all_taken || return 1
 	p=$ONE		# has two queues, of which one is for polling now
 	job verify "$p" --rw=randwrite --bs=4k --iodepth=16 --ioengine=io_uring --hipri --size=8M --verify=crc32c --verify_fatal=1
 }

@@ -56,7 +56,8 @@ parameters() {
 all_kinds() {
 	torture 3000 ''
 	echo "# $operations operations, longest $longest_ms ms"
-	[ "$violations" = 0 ] && [ "$operations" -gt 1000 ]
+	# Some thousands; with PREEMPT_RT, where most of these sleep, hundreds.
+	[ "$violations" = 0 ] && [ "$operations" -gt 300 ]
 }
 
 # Without stealing, waiters queue, halt and are kicked all the time.
