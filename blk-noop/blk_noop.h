@@ -97,7 +97,11 @@ void noop_queue_resume(struct noop_queue *q);
 bool noop_get_id(struct noop_front *f);
 
 /* --- take.c --- */
-void noop_take(struct gendisk *disk);
+/*
+ * Move @disk from virtio_blk to our driver, if it is not in use; 0: done, or nothing to
+ * do. -EBUSY: it is, which is logged the @last time. By one work item at a time.
+ */
+int noop_take(struct gendisk *disk, bool last);
 void noop_give_back(void);
 
 #endif

@@ -149,6 +149,22 @@ static void queue_treat(struct seen *s, unsigned int ms)
 		kref_put(&s->ref, free_seen);
 }
 
+/*
+ * Not while its partition table is read: then it has not been announced. After that
+ * udev may look at it, so who uses it is asked for 2 s.
+ */
+static void take(struct seen *s)
+{
+	bool announced = !dev_get_uevent_suppress(disk_to_dev(s->disk));
+
+	if (announced && noop_take(s->disk, s->tries == 20) != -EBUSY)
+		return;
+	mutex_lock(&mutex);
+	if (!s->gone && (!announced || s->tries++ < 20))
+		queue_treat(s, 100);
+	mutex_unlock(&mutex);
+}
+
 static void treat(struct work_struct *work)
 {
 	struct seen *s = container_of(work, struct seen, work.work);
@@ -156,7 +172,7 @@ static void treat(struct work_struct *work)
 	if (READ_ONCE(leaving)) {
 		;
 	} else if (bio_mode && is_virtio(s->disk)) {
-		noop_take(s->disk);	/* and then it goes, see forget() */
+		take(s);		/* and then it goes, see forget() */
 	} else {
 		mutex_lock(&mutex);
 		if (!s->saved && !s->gone && active)
@@ -185,8 +201,7 @@ static int see(struct device *dev CLASS_INTERFACE_ARG)
 	mutex_lock(&mutex);
 	list_add_tail(&s->link, &list);
 	mutex_unlock(&mutex);
-	/* While its partition table is read, it would be in use. */
-	queue_treat(s, bio_mode ? 100 : 0);
+	queue_treat(s, 0);
 	return 0;
 }
 

@@ -18,7 +18,7 @@ struct taken {
 };
 static LIST_HEAD(taken);		/* by the one work item that takes, or when it is over */
 
-void noop_take(struct gendisk *disk)
+int noop_take(struct gendisk *disk, bool last)
 {
 	struct device *dev = disk_to_dev(disk)->parent;
 	char name[DISK_NAME_LEN];
@@ -26,18 +26,19 @@ void noop_take(struct gendisk *disk)
 	int ret;
 
 	if (!dev->driver || strcmp(dev->driver->name, "virtio_blk"))
-		return;
+		return 0;
 	list_for_each_entry(t, &taken, link)
 		if (t->dev == dev)
-			return;
+			return 0;
 	strscpy(name, disk->disk_name, sizeof(name));
 	if (disk_openers(disk)) {
-		pr_info("%s is in use: left to virtio_blk\n", name);
-		return;
+		if (last)
+			pr_info("%s is in use: left to virtio_blk\n", name);
+		return -EBUSY;
 	}
 	t = kzalloc(sizeof(*t), GFP_KERNEL);
 	if (!t)
-		return;
+		return -ENOMEM;
 	t->dev = get_device(dev);
 	device_release_driver(dev);
 	ret = device_driver_attach(&noop_driver.driver, dev);
@@ -47,10 +48,11 @@ void noop_take(struct gendisk *disk)
 			pr_err("%s has no driver now\n", name);
 		put_device(dev);
 		kfree(t);
-		return;
+		return ret;
 	}
 	list_add_tail(&t->link, &taken);
 	pr_info("%s is taken from virtio_blk\n", name);
+	return 0;
 }
 
 /* Our driver is gone. */

@@ -134,7 +134,8 @@ lost() {
 }
 check "...goes while it is used" lost
 returned() { [ -b /dev/vdb ] && [ -b /dev/vdc ] && [ ! -e /dev/pvb0 ]; }
-back() { rmmod blk-noop && soon returned && verified /dev/vdb; }
+# They come back in the order they went in: any.
+back() { rmmod blk-noop && soon returned && verified "$(disk one)"; }
 check "virtio_blk has them back" back
 polled() {
 	insmod "$KTAP/modules/blk-noop.ko" mode=bio poll_queues=1 && all_taken || return 1
@@ -151,7 +152,7 @@ check "...goes while somebody polls" polled_gone
 back_again() { rmmod blk-noop && soon returned; }
 check "...and is back" back_again
 cycles() {
-	fio --name=under --filename=/dev/vdb --direct=1 --rw=randwrite --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
+	fio --name=under --filename="$(disk one)" --direct=1 --rw=randwrite --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
 		--verify=crc32c --verify_backlog=256 --verify_fatal=1 --time_based --runtime=1000 --eta=never >/tmp/under.log 2>&1 &
 	pid=$!
 	settings vdb >/tmp/vdb
@@ -163,7 +164,7 @@ cycles() {
 	kill $pid
 	wait
 	settings vdb | sed 's/^/# /'
-	[ $i = "$ROUNDS" ] && ! grep -iE "verify:|error=" /tmp/under.log
+	[ $i = "$ROUNDS" ] && ! grep -iE "verify:|error=" /tmp/under.log || { sed 's/^/# /' /tmp/under.log; return 1; }
 }
 check "loaded and unloaded $ROUNDS times under load, settings back each time" cycles
 check "nothing to complain of" quiet
