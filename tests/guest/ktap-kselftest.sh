@@ -28,8 +28,8 @@ ends() {
 		esac
 		echo "$t $e"
 		echo "# $1: $t: $e $(($(date +%s) - began)) s" >/dev/console
-		# It does not say what failed in TAP.
-		[ "$e" != "not ok: " ] || tail -20 "/tmp/$1.$t" | sed 's/^/# | /' >/dev/console
+		# What failed it does not say in TAP, or not through the runner.
+		[ "$1$e" != "stocknot ok: " ] || (cd "${t%%:*}" && "./${t#*:}" 2>&1 | tail -20) | sed 's/^/# | /' >/dev/console
 	done >"/tmp/$1"
 }
 ends stock
