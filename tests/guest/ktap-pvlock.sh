@@ -138,6 +138,7 @@ reloading() {
 reload_under_load() {
 	reloaded=yes
 	torture 600000 reload_once
+	echo "# $operations operations, longest $longest_ms ms"
 	[ $reloaded = yes ] && [ "$violations" = 0 ]
 }
 reload_once() { reloading || reloaded=no; }
