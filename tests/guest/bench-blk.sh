@@ -27,7 +27,7 @@ run() {
 	matrix)
 		engines=$(word engines | tr : ' ')
 		# shellcheck disable=SC2086
-		matrix /dev/vdb "ram.$1" "$(word ios)" $engines
+		matrix /dev/vdb "ram.$1" "$(word ios)" "$(word jobs | tr : ' ')" $engines
 		;;
 	verify)
 		echo "SERIAL $(cat /sys/block/vdc/serial)"

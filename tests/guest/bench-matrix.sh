@@ -42,11 +42,11 @@ hackbench -g 1 -l 1 >/dev/null
 job warm /dev/vdb --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=100
 measure stock
 for m in $MODULES; do
-	module $m || { echo "FAILED $m"; exit 1; }
-	measure $m
-	unmodule $m
+	module "$m" || { echo "FAILED $m"; exit 1; }
+	measure "$m"
+	unmodule "$m"
 done
-for m in pvlock pvclock virtio_pv blk-noop; do module $m || { echo "FAILED $m"; exit 1; }; done
+for m in pvlock pvclock virtio_pv blk-noop; do module "$m" || { echo "FAILED $m"; exit 1; }; done
 measure all
-for m in blk-noop virtio_pv pvclock pvlock; do unmodule $m; done
+for m in blk-noop virtio_pv pvclock pvlock; do unmodule "$m"; done
 save /tmp/out

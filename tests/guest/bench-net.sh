@@ -32,12 +32,15 @@ nic() {
 	for a; do ip addr replace "$a" dev eth0; done
 }
 
-# Name and options of each run between the VMs.
+# Name and options of each run between the VMs; with pvkit.runs=cost, those for exits.
 runs() {
 	cat <<-END
 	warm -n 1M
 	short -n 8M
 	long -n $((MB + 8))M
+	END
+	[ "$(word runs)" != cost ] || return 0
+	cat <<-END
 	tcp1 -n ${MB}M
 	tcp1_reverse -R -n ${MB}M
 	tcp4 -P 4 -n ${MB}M

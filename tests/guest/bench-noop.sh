@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 # Guest side of `pvkit bench noop`, in the Debian root: what a 4 KiB request to
 # /dev/vdb (RAM) costs the guest by each scheduler and mode of blk-noop, how many
-# a second there are and how long they take; by virtio-mmio, then by virtio_pv.
+# a second there are and how long they take: pvkit.modes, pv.* are by virtio_pv and the last;
+# pvkit.kinds: read, write.
 # Depth 1 is pread and pwrite, depth 32 libaio. With pvkit.account=MODE reads go
 # on in that mode while the host looks; /proc/kallsyms goes to /dev/vdc.
 # Prints lines: RESULT name value
@@ -38,10 +39,10 @@ percentile() {
 		/"lat_ns"/ { on = 0 } END { printf "%.2f\n", v / 1000 }' "/tmp/out/$1.json"
 }
 measure() {
-	for rw in read write; do
+	for rw in $KINDS; do
 		for depth in 1 32; do
 			name=$1.$rw.qd$depth
-			per_io "$name" $D $depth --rw=rand$rw --ioengine="$(engine $depth)" --mem=mmaphuge
+			per_io "$name" $D $depth --rw="rand$rw" --ioengine="$(engine $depth)" --mem=mmaphuge
 			echo "RESULT $name.iops $(iops "$name.12000")"
 			for p in 50 99 99.9; do
 				echo "RESULT $name.p$p $(percentile "$name.12000" "$(printf %.6f $p)")"
@@ -50,6 +51,7 @@ measure() {
 	done
 }
 
+KINDS=$(word kinds | tr : ' ')
 MODE=$(word account)
 if [ -n "$MODE" ]; then
 	mode "$MODE"
@@ -61,15 +63,13 @@ if [ -n "$MODE" ]; then
 	job account $D --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=100000000 --mem=mmaphuge
 	exit
 fi
-for m in mq-deadline bfq kyber none request bio; do
-	mode $m
-	measure $m
-	unmode $m
-done
-bind "$B" virtio_pv || exit 1
-for m in none request bio; do
-	mode $m
-	measure pv.$m
-	unmode $m
+on=
+for m in $(word modes | tr : ' '); do
+	case $m in
+	pv.*) [ -n "$on" ] || { on=virtio_pv; bind "$B" virtio_pv || exit 1; } ;;
+	esac
+	mode "${m#pv.}"
+	measure "$m"
+	unmode "${m#pv.}"
 done
 save /tmp/out

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # Guest side of `pvkit bench partition`, in the Debian root. pvkit.role:
-# exits: count them over 10 s of sleep and 10 s of computing; latency:
+# exits: count them over pvkit.seconds of sleep and as much computing; latency:
 # cyclictest; spin: keep the pCPU busy until the others are done.
 # Prints lines: RESULT name value
 . /lib.sh
@@ -17,9 +17,9 @@ exits)
 	sync
 	sleep 5
 	a=$(exits)
-	sleep 10
+	sleep "$(word seconds)"
 	b=$(exits)
-	timeout 10 sh -c 'while :; do :; done' 2>/dev/null
+	timeout "$(word seconds)" sh -c 'while :; do :; done' 2>/dev/null
 	c=$(exits)
 	echo "RESULT $NAME.idle $((b - a))"
 	echo "RESULT $NAME.compute $((c - b))"

@@ -32,20 +32,20 @@ per_io() {
 	cost_per "$per_name" 2000 12000 10000
 }
 
-# matrix DEVICE NAME REQUESTS ENGINE...: patterns, depths, jobs. Buffers are in
+# matrix DEVICE NAME REQUESTS JOBS ENGINE...: patterns, depths, jobs. Buffers are in
 # huge pages: else chance decides into how many segments each of them falls.
 matrix() {
-	device=$1 prefix=$2 ios=$3
-	shift 3
+	device=$1 prefix=$2 ios=$3 all_jobs=$4
+	shift 4
 	echo 24 >/proc/sys/vm/nr_hugepages
 	for engine; do
 		for pattern in randread:4k randwrite:4k read:128k write:128k; do
 			for depth in 1 32; do
-				for jobs in 1 4; do
+				for jobs in $all_jobs; do
 					bs=${pattern#*:} n=$ios
 					[ "$bs" = 4k ] || n=$((ios / 2))
 					name=$prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$engine
-					job "$name" "$device" --rw="${pattern%:*}" --bs="$bs" --iodepth=$depth --numjobs=$jobs \
+					job "$name" "$device" --rw="${pattern%:*}" --bs="$bs" --iodepth=$depth --numjobs="$jobs" \
 						--ioengine="$engine" --size=32M --io_size=64G --norandommap --number_ios="$n" \
 						--mem=mmaphuge --group_reporting
 					echo "RESULT $name.iops $(iops "$name")"
@@ -64,7 +64,7 @@ verify() {
 			for depth in 1 32; do
 				for jobs in 1 4; do
 					name=verify.$verify_name.${pattern%:*}.qd$depth.j$jobs.$engine
-					job "$name" "$verify_device" --rw="${pattern%:*}" --bs="${pattern#*:}" --iodepth=$depth --numjobs=$jobs \
+					job "$name" "$verify_device" --rw="${pattern%:*}" --bs="${pattern#*:}" --iodepth=$depth --numjobs="$jobs" \
 						--ioengine="$engine" --size=6M --offset_increment=6M --verify=crc32c \
 						--verify_fatal=1 --group_reporting
 					echo "VERIFIED $name"

@@ -6,10 +6,12 @@
 bench_noop() {
 	say "noop: 4 KiB requests by each scheduler and mode, deterministic (some minutes)"
 	log=$BUILD/bench-noop.log
-	noop_run "$log" ''
+	modes="mq-deadline bfq kyber none request bio pv.none pv.request pv.bio" kinds="read write"
+	[ "$BENCH_QUICK" = no ] || { modes="mq-deadline none bio" kinds=read; }
+	noop_run "$log" "pvkit.modes=$(echo "$modes" | tr ' ' :) pvkit.kinds=$(echo "$kinds" | tr ' ' :)"
 	keep "$log" fio.noop
-	for m in mq-deadline bfq kyber none request bio pv.none pv.request pv.bio; do
-		for rw in read write; do
+	for m in $modes; do
+		for rw in $kinds; do
 			for d in 1 32; do
 				n=$m.$rw.qd$d how="fio $([ $d = 1 ] && echo psync || echo libaio), RAM-backed, 4 KiB, random; icount, 1 vCPU; 12,000 requests"
 				record "noop.$n.guest_instructions_per_io" "$(value "$log" "$n.guest")" instructions "PMU at EL0 and EL1; $how less 2,000"
@@ -159,17 +161,17 @@ bench_matrix() {
 		say "matrix: $n vCPUs on 1 pCPU, as they come, with each module, with all, deterministic"
 		log=$BUILD/bench-matrix.$n.log
 		root_guest "$BUILD/matrix.cpio" "$TOP/tests/guest/bench-matrix.sh" ram
-		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.loops=$loops pvkit.modules=$(echo $modules | tr ' ' :)"
+		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.loops=$loops pvkit.modules=$(echo "$modules" | tr ' ' :)"
 		! grep FAILED "$log" || die "matrix: see $log"
 		keep "$log" "fio.matrix.$n"
 		for m in stock $modules all; do
 			how="icount, $n vCPUs on 1 pCPU"
-			record "matrix.${n}x.$m.hackbench_s" "$(value "$log" $m.hackbench_s)" s "hackbench -g 1 -l $loops; $how"
-			record "matrix.${n}x.$m.hackbench_exits" "$(value "$log" $m.hackbench_exits)" exits "all of that run; $how"
-			record "matrix.${n}x.$m.lock_rate" "$(value "$log" $m.lock_rate)" sections/s "a thread on each vCPU, 1000 instructions inside and outside of one lock; $how"
-			record "matrix.${n}x.$m.read_iops" "$(value "$log" $m.read_iops)" IOPS "fio, 4 KiB random read, depth 1, from RAM; $how"
-			record "matrix.${n}x.$m.read_exits" "$(awk "BEGIN { printf \"%.3f\", $(value "$log" $m.read_exits) / 30000 }")" exits "of each of these, starting fio included; $how"
-			record "matrix.${n}x.$m.busy_exits_per_s" "$(awk "BEGIN { printf \"%.1f\", $(value "$log" $m.busy_exits) / 2 }")" exits/s "a task that computes for 2 s; $how"
+			record "matrix.${n}x.$m.hackbench_s" "$(value "$log" "$m".hackbench_s)" s "hackbench -g 1 -l $loops; $how"
+			record "matrix.${n}x.$m.hackbench_exits" "$(value "$log" "$m".hackbench_exits)" exits "all of that run; $how"
+			record "matrix.${n}x.$m.lock_rate" "$(value "$log" "$m".lock_rate)" sections/s "a thread on each vCPU, 1000 instructions inside and outside of one lock; $how"
+			record "matrix.${n}x.$m.read_iops" "$(value "$log" "$m".read_iops)" IOPS "fio, 4 KiB random read, depth 1, from RAM; $how"
+			record "matrix.${n}x.$m.read_exits" "$(awk "BEGIN { printf \"%.3f\", $(value "$log" "$m".read_exits) / 30000 }")" exits "of each of these, starting fio included; $how"
+			record "matrix.${n}x.$m.busy_exits_per_s" "$(awk "BEGIN { printf \"%.1f\", $(value "$log" "$m".busy_exits) / 2 }")" exits/s "a task that computes for 2 s; $how"
 		done
 	done
 }

@@ -249,14 +249,14 @@ bench_lock_rt() {
 }
 
 bench_work_rt() {
-	runs=3
-	[ "$BENCH_QUICK" = no ] || runs=1
+	runs=3 loops=100
+	[ "$BENCH_QUICK" = no ] || { runs=1 loops=30; }
 	root_guest "$BUILD/work-run.cpio" "$TOP/tests/guest/bench-work.sh"
 	say "work: hackbench and a rename storm, 8 vCPUs on 2 pCPUs, $runs interleaved runs"
 	log=$BUILD/bench-work.log
-	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=work,vcpus=8,mem=1G,$ROOT_ITEMS,append=$KERNEL_ARGS maxcpus=1 pvkit.root=/dev/vda pvkit.runs=$runs"
+	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=work,vcpus=8,mem=1G,$ROOT_ITEMS,append=$KERNEL_ARGS maxcpus=1 pvkit.root=/dev/vda pvkit.runs=$runs pvkit.loops=$loops"
 	how="multi-threaded QEMU, 8 vCPUs on 2 pCPUs, median of $runs interleaved runs"
-	record_runs "$log" hackbench.native work.hackbench.native s "hackbench -g 4 -l 100; $how"
+	record_runs "$log" hackbench.native work.hackbench.native s "hackbench -g 4 -l $loops; $how"
 	work_native=$median
 	record_runs "$log" hackbench.pv work.hackbench.pv s "the same with pvlock"
 	record work.hackbench.speedup "$(ratio "$work_native" "$median")" ratio "$how"
@@ -299,9 +299,9 @@ bench_blk() {
 		"the same on a host disk; icount, but the host answers in its own time"
 	bench_blk_poll
 	say "blk: fio matrix, deterministic, RAM-backed"
-	engines=libaio:io_uring policies=stock:immediate:piggyback:adaptive
-	[ "$BENCH_QUICK" = no ] || { engines=libaio; policies=stock:adaptive; }
-	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.policies=$policies" '' --icount
+	engines=libaio:io_uring policies=stock:immediate:piggyback:adaptive jobs=1:4
+	[ "$BENCH_QUICK" = no ] || { engines=libaio policies=stock:adaptive jobs=1; }
+	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.jobs=$jobs pvkit.policies=$policies" '' --icount
 	blk_matrix "$BUILD/bench-blk-matrix.log" ram $policies '' "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: half)"
 }
 
@@ -314,11 +314,11 @@ bench_blk_rt() {
 	policies=stock:immediate:piggyback:adaptive
 	turns="$policies:$policies:$policies:$policies:$policies"
 	say "blk: fio matrix, in real time, RAM-backed, 2 vCPUs on 2 pCPUs"
-	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios pvkit.engines=libaio pvkit.policies=$turns" '' --pcpus 2
+	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios pvkit.engines=libaio pvkit.jobs=1:4 pvkit.policies=$turns" '' --pcpus 2
 	mt="multi-threaded QEMU on $(jobs) CPUs, medians of 5 turns"
 	blk_matrix "$BUILD/bench-blk-mt.log" ram $policies mt. "$mt, 2 vCPUs on 2 pCPUs, RAM-backed, $ios requests (128 KiB: half)"
 	say "blk: the same with a pCPU that polls, 1 vCPU on the other"
-	blk_run "$BUILD/bench-blk-mt-poll.log" "matrix pvkit.ios=$ios pvkit.engines=libaio pvkit.policies=stock:poll:stock:poll:stock:poll:stock:poll:stock:poll" '' --pcpus 2 --polling
+	blk_run "$BUILD/bench-blk-mt-poll.log" "matrix pvkit.ios=$ios pvkit.engines=libaio pvkit.jobs=1:4 pvkit.policies=stock:poll:stock:poll:stock:poll:stock:poll:stock:poll" '' --pcpus 2 --polling
 	blk_matrix "$BUILD/bench-blk-mt-poll.log" ram stock:poll mt.polling. "$mt, 1 vCPU on 1 pCPU, another polls, RAM-backed, $ios requests (128 KiB: half)"
 }
 
@@ -417,7 +417,7 @@ net_rates() {
 
 bench_net() {
 	mb=64 policies=stock:immediate:piggyback:adaptive
-	[ "$BENCH_QUICK" = no ] || { mb=16; policies=stock:adaptive; }
+	[ "$BENCH_QUICK" = no ] || { mb=16 policies=stock:adaptive; }
 	say "net: iperf3, two VMs on 1 pCPU, by each policy, deterministic"
 	log=$BUILD/bench-net.log
 	net_run "$log" $mb 1 $policies --icount
@@ -463,7 +463,7 @@ bench_net_uplink() {
 
 # Long: what starting costs varies by a hundred exits, and is not of the transfer.
 bench_net_partitioned() {
-	NET_ITEMS=partitioned=yes, net_run "$log" 1024 1 poll --pcpus 3 --polling
+	NET_ITEMS=partitioned=yes, net_run "$log" 1024 1 "poll pvkit.runs=cost" --pcpus 3 --polling
 	exits "$log" cost.poll 0.1 | record_exits net.poll.partitioned.exits_per_mb net.poll.partitioned.exits \
 		"iperf3 TCP, 1 stream, VM to VM; multi-threaded QEMU, two partitioned VMs of 1 vCPU, a third pCPU polls; both VMs' exits; 1032 MB less 8 MB"
 }
@@ -472,11 +472,12 @@ bench_partition_rt() {
 	say "partition: exits of a partitioned VM, idle and computing"
 	root_guest "$BUILD/partition.cpio" "$TOP/tests/guest/bench-partition.sh"
 	args="append=$KERNEL_ARGS pvkit.root=/dev/vda"
-	log=$BUILD/bench-partition.log
-	guest_run "$log" --timeout 800 --pcpus 2 --vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=exits pvkit.name=partitioned"
+	log=$BUILD/bench-partition.log seconds=10
+	[ "$BENCH_QUICK" = no ] || seconds=4
+	guest_run "$log" --timeout 800 --pcpus 2 --vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=exits pvkit.name=partitioned pvkit.seconds=$seconds"
 	for w in idle compute; do
-		record partition.exits_per_s.$w "$(awk "BEGIN { print $(value "$log" partitioned.$w) / 10 }")" exits/s \
-			"exit counters around 10 s, but for hypercalls and TRNG calls that the guest makes; multi-threaded QEMU, 1 vCPU with a pCPU of its own"
+		record partition.exits_per_s.$w "$(awk "BEGIN { print $(value "$log" partitioned.$w) / $seconds }")" exits/s \
+			"exit counters around $seconds s, but for hypercalls and TRNG calls that the guest makes; multi-threaded QEMU, 1 vCPU with a pCPU of its own"
 	done
 	[ "$BENCH_QUICK" = no ] || return 0
 	say "partition: cyclictest, in real time: QEMU runs several pCPUs by turns when it is deterministic"
@@ -508,7 +509,7 @@ tick_ratio() { ratio "$(value "$1" "n$2.$3")" "$(value "$1" "n1.$3")"; }
 
 bench_tick() {
 	divisors=1:2:4:8:16:32:64 seconds=8 wakeups=5000
-	[ "$BENCH_QUICK" = no ] || { divisors=1:4:16:32; seconds=4; wakeups=2000; }
+	[ "$BENCH_QUICK" = no ] || { divisors=1:16 seconds=2 wakeups=1000; }
 	say "tick: pvclock at divisors $divisors, deterministic (some minutes)"
 	log=$BUILD/bench-tick.log
 	root_guest "$BUILD/tick.cpio" "$TOP/tests/guest/bench-tick.sh" ram
