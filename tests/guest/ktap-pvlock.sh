@@ -131,7 +131,7 @@ hotplug() {
 
 reloading() {
 	i=0
-	while [ $i -lt $RELOADS ]; do
+	while [ $i -lt "$RELOADS" ]; do
 		rmmod pvlock || return 1
 		insmod "$KTAP/modules/pvlock.ko" || return 1
 		i=$((i + 1))
