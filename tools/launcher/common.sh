@@ -61,8 +61,7 @@ download() { (cd "$BUILD/dl" && apt-get -qq download "$1" 2>"$BUILD/apt.log"); }
 fetch() {
 	mkdir -p "$BUILD/dl"
 	for p in "$@"; do
-		name=${p%%:*}
-		set -- "$BUILD/dl/$name"_*.deb
+		set -- "$BUILD/dl/${p%%:*}"_*.deb
 		[ -e "$1" ] && continue
 		say "fetching $p"
 		download "$p" || {

@@ -51,17 +51,17 @@ kernel_source() {
 
 # build_kernel FRAGMENT...: sets what kernel_setup does
 build_kernel() {
-	built=guest files=$TOP/configs/pvkit-guest.config
+	name=guest files=$TOP/configs/pvkit-guest.config
 	for f; do
 		case $f in
-		*[!a-z]*) built=$built-$(basename "$f" .config) files="$files $f" ;;
-		*) built=$built-$f files="$files $TOP/configs/pvkit-$f.config" ;;
+		*[!a-z]*) name=$name-$(basename "$f" .config) files="$files $f" ;;
+		*) name=$name-$f files="$files $TOP/configs/pvkit-$f.config" ;;
 		esac
 	done
 	PACKAGES="$PACKAGES $KERNEL_PACKAGES"
 	setup_packages
 	kernel_source
-	KDIR=$BUILD/kernel/built-$built KOBJ=$BUILD/kernel/built-$built/obj
+	KDIR=$BUILD/kernel/built-$name KOBJ=$BUILD/kernel/built-$name/obj
 	KIMAGE=$KOBJ/arch/arm64/boot/Image
 	mkdir -p "$KOBJ"
 	# shellcheck disable=SC2086
@@ -85,12 +85,12 @@ kernel_in_tree() {
 	! command -v ccache >/dev/null || cc="ccache $cc"
 	make -C "$KSRC" O="$KOBJ" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC="$cc" \
 		KBUILD_BUILD_USER=pvkit KBUILD_BUILD_HOST=pvkit KBUILD_BUILD_TIMESTAMP=2026-01-01 \
-		LOCALVERSION="-pvkit-$built" -j"$(jobs)" "$@"
+		LOCALVERSION="-pvkit-$name" -j"$(jobs)" "$@"
 }
 
 # kernel_config FILE...: each option of a fragment must be in the result
 kernel_config() {
-	say "configuring the kernel ($built)"
+	say "configuring the kernel ($name)"
 	(cd "$KSRC" && ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- scripts/kconfig/merge_config.sh -n -O "$KOBJ" "$@") \
 		>"$KDIR/merge.log" 2>&1 || { tail -5 "$KDIR/merge.log" >&2; die "merge_config.sh failed (see $KDIR/merge.log)"; }
 	kernel_check_config "$KOBJ/.config" "$KSRC" "$@" || die "the fragments ask for what Kconfig does not give (see above)"
@@ -122,7 +122,7 @@ kernel_check_config() {
 
 # Progress: how many files, every 20 seconds.
 kernel_make() {
-	say "building the kernel ($built): 5 to 20 minutes"
+	say "building the kernel ($name): 5 to 20 minutes"
 	kernel_in_tree Image modules >"$KDIR/make.log" 2>&1 &
 	pid=$! began=$(date +%s) next=20
 	while kill -0 $pid 2>/dev/null; do
