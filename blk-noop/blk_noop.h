@@ -99,9 +99,9 @@ bool noop_get_id(struct noop_front *f);
 /* --- take.c --- */
 /*
  * Move @disk from virtio_blk to our driver, if it is not in use; 0: done, or nothing to
- * do. -EBUSY: it is, which is logged the @last time. By one work item at a time.
+ * do. -EBUSY: it is; any other error is final. By one work item at a time.
  */
-int noop_take(struct gendisk *disk, bool last);
+int noop_take(struct gendisk *disk);
 void noop_give_back(void);
 
 #endif

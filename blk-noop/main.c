@@ -155,12 +155,16 @@ static void queue_treat(struct seen *s, unsigned int ms)
  */
 static void take(struct seen *s)
 {
-	bool announced = !dev_get_uevent_suppress(disk_to_dev(s->disk));
-
-	if (announced && noop_take(s->disk, s->tries == 20) != -EBUSY)
-		return;
+	if (!dev_get_uevent_suppress(disk_to_dev(s->disk))) {
+		if (noop_take(s->disk) != -EBUSY)
+			return;
+		if (s->tries++ == 20) {
+			pr_info("%s is in use: left to virtio_blk\n", s->disk->disk_name);
+			return;
+		}
+	}
 	mutex_lock(&mutex);
-	if (!s->gone && (!announced || s->tries++ < 20))
+	if (!s->gone)
 		queue_treat(s, 100);
 	mutex_unlock(&mutex);
 }

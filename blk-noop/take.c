@@ -18,7 +18,7 @@ struct taken {
 };
 static LIST_HEAD(taken);		/* by the one work item that takes, or when it is over */
 
-int noop_take(struct gendisk *disk, bool last)
+int noop_take(struct gendisk *disk)
 {
 	struct device *dev = disk_to_dev(disk)->parent;
 	char name[DISK_NAME_LEN];
@@ -31,11 +31,8 @@ int noop_take(struct gendisk *disk, bool last)
 		if (t->dev == dev)
 			return 0;
 	strscpy(name, disk->disk_name, sizeof(name));
-	if (disk_openers(disk)) {
-		if (last)
-			pr_info("%s is in use: left to virtio_blk\n", name);
+	if (disk_openers(disk))
 		return -EBUSY;
-	}
 	t = kzalloc(sizeof(*t), GFP_KERNEL);
 	if (!t)
 		return -ENOMEM;
