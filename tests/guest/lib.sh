@@ -24,6 +24,9 @@ soon() { for _ in $(seq 600); do "$@" && return; sleep 0.1; done; return 1; }
 # Where our files are: at the root of an initramfs of ours, elsewhere by ktap-run.sh
 KTAP=${KTAP:-}
 
+# has_kasan: as our debug kernel, which has lockdep, too: all takes some ten times as long
+has_kasan() { grep -q " kasan_report$" /proc/kallsyms; }
+
 load() { m=$1; shift; insmod "$KTAP/modules/$m.ko" "$@"; }
 
 # save DIRECTORY: its files to the host, which takes them from the console (keep in
