@@ -94,7 +94,7 @@ static u64 next_tick(struct pvc_cpu *c, u64 now)
 
 /*
  * jiffies is made right whenever somebody else is about to read it: a task that
- * has got this CPU, or the handler of a device's interrupt. Not by a mere
+ * has got this CPU, the handler of a device's interrupt, or timers. Not by a mere
  * computation; and a real-time task is kept waiting for it by policy auto only.
  */
 static void catch_up(struct pvc_cpu *c, ktime_t time)
