@@ -63,5 +63,5 @@ sed 's/^/# /' "$BUILD/check/compare"
 if [ $status = 3 ]; then
 	echo "ok $((tap_n + 1)) - $gate # SKIP $(cat "$BUILD/check/compare")"
 else
-	tap $status "$gate"
+	tap $status "$gate ($(tail -1 "$BUILD/check/compare"))"
 fi
