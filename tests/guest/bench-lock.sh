@@ -7,12 +7,14 @@
 D=/sys/kernel/debug
 P=/sys/module/pvlock/parameters
 MS=$(word ms)
+COLLAPSED=:$(word collapsed):		# with how many threads native and undirected are measured,
+COLLAPSED_MS=$(word collapsed_ms)	# and for how long
 WORK=1000
 
-# bench THREADS: sets sections, longest, violations
+# bench THREADS MS: sets sections, longest, violations
 bench() {
 	sleep 0.02
-	echo "$1 $WORK $WORK $MS" >$D/lockbench/run
+	echo "$1 $WORK $WORK $2" >$D/lockbench/run
 	eval "$(tr ' ' '\n' <$D/lockbench/run)"
 	# the threads stop a little late: count per time
 	rate=$(awk "BEGIN { printf \"%d\", $sections * 1e9 / $elapsed_ns }")
@@ -22,13 +24,13 @@ bench() {
 load pvhyp
 load lockbench
 echo "RESULT redirect.native $(cat $D/lockbench/redirect)"
-bench 1
+bench 1 "$MS"
 echo "RESULT alone.before $rate"
 load pvlock enabled=0
 echo "RESULT redirect.off $(cat $D/lockbench/redirect)"
 echo 1 >$P/enabled
 echo "RESULT redirect.on $(cat $D/lockbench/redirect)"
-bench 1
+bench 1 "$MS"
 alone=$rate
 echo "RESULT alone.after $rate"
 for c in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$c/online"; done
@@ -36,12 +38,17 @@ sleep 0.2
 
 for n in $(word threads | tr : ' '); do
 	for mode in native yield pv; do
+		ms=$MS
+		if [ $mode != pv ]; then
+			ms=$COLLAPSED_MS
+			case $COLLAPSED in *:$n:*) ;; *) continue ;; esac
+		fi
 		case $mode in
 		native) echo 0 >$P/enabled ;;
 		yield) echo undirected >$P/policy; echo 1 >$P/enabled ;;
 		pv) echo directed >$P/policy; echo 1 >$P/enabled ;;
 		esac
-		bench "$n"
+		bench "$n" "$ms"
 		echo "RESULT $mode.$n.rate $rate"
 		echo "RESULT $mode.$n.longest_ns $longest_wait_ns"
 		echo "RESULT $mode.$n.efficiency $(awk "BEGIN { printf \"%.4f\", $rate / $alone }")"

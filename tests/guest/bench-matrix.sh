@@ -28,7 +28,7 @@ measure() {
 	cost hackbench hackbench -g 1 -l "$LOOPS" >/tmp/hackbench || echo "FAILED hackbench"
 	echo "RESULT $1.hackbench_s $(sed -n 's/^Time: *//p' /tmp/hackbench)"
 	echo "RESULT $1.hackbench_exits $(exits_of hackbench)"
-	echo "$N 1000 1000 200" >/sys/kernel/debug/lockbench/run
+	echo "$N 1000 1000 $(word lock_ms)" >/sys/kernel/debug/lockbench/run
 	eval "$(tr ' ' '\n' </sys/kernel/debug/lockbench/run)"
 	# shellcheck disable=SC2154
 	echo "RESULT $1.lock_rate $(awk "BEGIN { printf \"%d\", $sections * 1e9 / $elapsed_ns }")"

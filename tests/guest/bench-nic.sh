@@ -7,6 +7,7 @@
 . /lib.sh
 ROLE=$(word role)
 MB=$(word mb)
+LEN=$(word seconds)
 PROFILE=$(word profile)
 insmod /modules/pvhyp.ko
 ip link set lo up
@@ -23,7 +24,7 @@ runs() {
 	$(($1 + 1)) short -n 8M
 	$(($1 + 2)) long -n $((MB + 8))M
 	$(($1 + 3)) udp_short -u -b 4M -l 64 -t 1
-	$(($1 + 4)) udp -u -b 4M -l 64 -t 5
+	$(($1 + 4)) udp -u -b 4M -l 64 -t $((LEN + 1))
 	END
 }
 field() { awk -v s="\"$2\":" -v f="\"$3\":" 'index($0, s) { on = 1 } on && index($0, f) { gsub(/[",]/, ""); print $NF; exit }' "$1"; }
@@ -49,7 +50,7 @@ client() {
 		[ $proto = tcp ] && { set -- "$1" --tcp -p 11112; } || set -- "$1" -p 11111
 		mode=$1
 		shift
-		sockperf ping-pong -i 192.168.7.1 "$@" -t 2 --full-rtt >/tmp/sockperf 2>&1 || { echo "FAILED sockperf"; cat /tmp/sockperf; }
+		sockperf ping-pong -i 192.168.7.1 "$@" -t $((LEN / 2)) --full-rtt >/tmp/sockperf 2>&1 || { echo "FAILED sockperf"; cat /tmp/sockperf; }
 		for p in 50.000 99.000; do
 			echo "RESULT $mode.pingpong.$proto.p${p%.000} $(sed -n "s/.*percentile $p *= *\([0-9.]*\).*/\1/p" /tmp/sockperf)"
 		done
@@ -77,7 +78,7 @@ for m in stock profile; do
 	$ROLE $m
 	port=$((port + 10))
 	cost_per "cost.$m.tcp.$ROLE" "$m.short" "$m.long" "$MB"
-	cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" 2	# 4 s of 4 Mbit/s
+	cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" $((LEN / 2))	# 4 Mbit/s
 done
 busybox sh /bin/pvnic show eth0 | sed 's/^/# /'
 busybox sh /bin/pvnic restore eth0

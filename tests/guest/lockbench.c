@@ -4,7 +4,7 @@
  * lock, work, unlock, work. Counts sections, and the longest wait for the lock.
  *
  * debugfs lockbench/run: write "THREADS INSIDE OUTSIDE MS" (work in
- * instructions, even), then read the result of that run:
+ * instructions, multiples of 100), then read the result of that run:
  *	sections=... longest_wait_ns=... violations=... elapsed_ns=...
  * debugfs lockbench/redirect: read the time of one slow path call on a free
  * lock, in ns per 1000 calls (under QEMU -icount: instructions per 1000 calls).
@@ -19,6 +19,8 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
+
+#include "../prog/compute.h"
 
 #define REDIRECT_CALLS 100000
 
@@ -51,15 +53,6 @@ static u64 to_ns(u64 ticks)
 	return mul_u64_u64_div_u64(ticks, NSEC_PER_SEC, read_sysreg(cntfrq_el0));
 }
 
-/* @instructions: two per round. */
-static __always_inline void work(unsigned long instructions)
-{
-	unsigned long n = instructions / 2;
-
-	if (n)
-		asm volatile("1: subs %0, %0, #1\n b.ne 1b" : "+r"(n) : : "cc");
-}
-
 static int worker(void *arg)
 {
 	struct worker *w = arg;
@@ -74,12 +67,12 @@ static int worker(void *arg)
 		raw_spin_lock(&bench.lock);
 		waited = now() - t;
 		bench.counter++;
-		work(bench.inside);
+		compute(bench.inside);
 		raw_spin_unlock(&bench.lock);
 		if (waited > w->longest)
 			w->longest = waited;
 		w->sections++;
-		work(bench.outside);
+		compute(bench.outside);
 	} while (t < bench.stop_at);
 	w->ended = now();
 	if (atomic_dec_and_test(&bench.running))

@@ -20,6 +20,8 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "compute.h"
+
 static int64_t now(clockid_t id)
 {
 	struct timespec t;
@@ -39,13 +41,6 @@ static void print_cpu_time(void)
 	       (long long)r.ru_stime.tv_sec * 1000000 + r.ru_stime.tv_usec, r.ru_nvcsw + r.ru_nivcsw);
 }
 
-/* @n times 1,000 instructions. */
-static void compute(uint64_t n)
-{
-	n *= 500;
-	asm volatile("1: subs %0, %0, #1\n b.ne 1b" : "+r"(n) : : "cc");
-}
-
 static void hog(double seconds)
 {
 	int64_t begin = now(CLOCK_MONOTONIC), end = begin + (int64_t)(seconds * 1e9);
@@ -55,7 +50,7 @@ static void hog(double seconds)
 		if (n++ && t - before < least)
 			least = t - before;
 		before = t;
-		compute(100);
+		compute(100000);
 	}
 	/* What the turns took beyond the shortest of them: others' time. */
 	printf("turns=%lld lost=%lld ", (long long)n, (long long)(t - begin - n * least) / 1000);
@@ -84,7 +79,7 @@ static void duty(double percent, double seconds)
 		double ms = 2 + random() % 16384 / 1024.0;	/* of a period, 10 in the mean */
 
 		while (now(CLOCK_MONOTONIC) < t + (int64_t)(ms * percent * 1e4))
-			compute(2);
+			compute(2000);
 		t += (int64_t)(ms * 1e6);
 		pause_until(t);
 	}

@@ -105,14 +105,14 @@ account_sum() {
 }
 
 bench_nic() {
-	mb=64
-	[ "$BENCH_QUICK" = no ] || mb=16
+	mb=64 seconds=4
+	[ "$BENCH_QUICK" = no ] || { mb=16 seconds=2; }
 	for profile in throughput latency bulk; do
 		[ "$BENCH_QUICK$profile" != yeslatency ] && [ "$BENCH_QUICK$profile" != yesbulk ] || continue
 		say "nic: two VMs on 1 pCPU, as they come and with profile $profile, deterministic"
 		log=$BUILD/bench-nic.$profile.log
 		root_guest "$BUILD/nic.cpio" "$TOP/tests/guest/bench-nic.sh" ram
-		vm="vcpus=1,mem=384M,$ROOT_ITEMS,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$mb pvkit.profile=$profile"
+		vm="vcpus=1,mem=384M,$ROOT_ITEMS,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$mb pvkit.seconds=$seconds pvkit.profile=$profile"
 		guest_run "$log" --icount --timeout 900 --vm "name=server,$vm pvkit.role=server" --vm "name=client,$vm pvkit.role=client"
 		for m in stock profile; do
 			[ $m = stock ] && name=stock || name=$profile
@@ -155,13 +155,13 @@ bench_guest() {
 }
 
 bench_matrix() {
-	overcommit="1 2 4" loops=100 modules="pvlock pvclock blk-noop virtio_pv"
-	[ "$BENCH_QUICK" = no ] || { overcommit=2 loops=40 modules=; }
+	overcommit="1 2 4" loops=100 lock_ms=200 modules="pvlock pvclock blk-noop virtio_pv"
+	[ "$BENCH_QUICK" = no ] || { overcommit=2 loops=20 lock_ms=50 modules=; }
 	for n in $overcommit; do
 		say "matrix: $n vCPUs on 1 pCPU, as they come, with each module, with all, deterministic"
 		log=$BUILD/bench-matrix.$n.log
 		root_guest "$BUILD/matrix.cpio" "$TOP/tests/guest/bench-matrix.sh" ram
-		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.loops=$loops pvkit.modules=$(echo "$modules" | tr ' ' :)"
+		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.loops=$loops pvkit.lock_ms=$lock_ms pvkit.modules=$(echo "$modules" | tr ' ' :)"
 		! grep FAILED "$log" || die "matrix: see $log"
 		keep "$log" "fio.matrix.$n"
 		for m in stock $modules all; do

@@ -4,7 +4,7 @@
 # kernel and QEMU) and Xen (dom0less), on the same emulated machine.
 
 PEER_QEMU="-M virt,virtualization=on,gic-version=3 -cpu max,pauth=off,sve=off,sme=off -m 2G -display none -nic none -no-reboot -serial stdio -monitor none"
-PEER_LOCK_MS=400
+PEER_LOCK_MS=200
 
 bench_peers() {
 	peer_ours
@@ -94,7 +94,7 @@ marks() {
 		END {
 			for (n in names)
 				printf "%s %.3f\n", n, (v["end.12000", n] - v["begin.12000", n] - v["end.2000", n] + v["begin.2000", n]) / 10000
-		}' | sort
+		}' | sed 's/-0\.000$/0.000/' | sort
 }
 
 # xen_run LOG END KERNEL INITRD VCPUS ARGUMENTS: a guest of Xen without dom0, until it

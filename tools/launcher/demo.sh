@@ -16,7 +16,7 @@ cmd_demo() {
 	guest_run "$BUILD/demo.log" --timeout 900 --pcpus 2 --vm "name=demo,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/demo.cpio,reset=stop,append=$KERNEL_ARGS"
 	tr -d '\r' <"$BUILD/demo.log" | sed 's/^/    /'
 	# shellcheck disable=SC2034
-	BENCH_QUICK=yes BENCH_ICOUNT=no
+	BENCH_QUICK=yes BENCH_ICOUNT=no BENCH_COLLAPSED="1 2 4 8"
 	bench_identity
 	say "step 3 of 4: deterministic: a contended spinlock, 1 to 8 vCPUs on 1 pCPU; a Debian root, fio and iperf3 (5 minutes)"
 	bench_parts "$(jobs)" lock blk net
