@@ -10,6 +10,7 @@ insmod /modules/pvhyp.ko && insmod /modules/lockbench.ko || exit 1
 B=$(device_of /sys/block/vdb)
 N=$(nproc)
 LOOPS=$(word loops)
+FDS=$(word fds)
 MODULES=$(word modules | tr : ' ')
 module() {
 	case $1 in
@@ -25,7 +26,7 @@ unmodule() {
 }
 exits_of() { awk '$1 != "hypervisor" && $1 != "guest" { s += $2 } END { printf "%d\n", s }' "/tmp/cost.$1"; }
 measure() {
-	cost hackbench hackbench -g 1 -l "$LOOPS" >/tmp/hackbench || echo "FAILED hackbench"
+	cost hackbench hackbench -g 1 -f "$FDS" -l "$LOOPS" >/tmp/hackbench || echo "FAILED hackbench"
 	echo "RESULT $1.hackbench_s $(sed -n 's/^Time: *//p' /tmp/hackbench)"
 	echo "RESULT $1.hackbench_exits $(exits_of hackbench)"
 	echo "$N 1000 1000 $(word lock_ms)" >/sys/kernel/debug/lockbench/run
@@ -38,7 +39,7 @@ measure() {
 	cost busy clock hog 2 >/dev/null
 	echo "RESULT $1.busy_exits $(exits_of busy)"
 }
-hackbench -g 1 -l 1 >/dev/null
+hackbench -g 1 -f 1 -l 1 >/dev/null
 job warm /dev/vdb --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=100
 measure stock
 for m in $MODULES; do

@@ -32,7 +32,8 @@ nic() {
 	for a; do ip addr replace "$a" dev eth0; done
 }
 
-# Name and options of each run between the VMs; with pvkit.runs=cost, those for exits.
+# Name and options of each run between the VMs; with pvkit.runs=cost those for exits,
+# with pvkit.runs=tcp no UDP.
 runs() {
 	cat <<-END
 	warm -n 1M
@@ -45,6 +46,9 @@ runs() {
 	tcp1_reverse -R -n ${MB}M
 	tcp4 -P 4 -n ${MB}M
 	tcp4_reverse -P 4 -R -n ${MB}M
+	END
+	[ "$(word runs)" != tcp ] || return 0
+	cat <<-END
 	udp64 -u -b 0 -l 64 -t 2
 	udp64_reverse -u -R -b 0 -l 64 -t 2
 	END

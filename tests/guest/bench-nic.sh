@@ -8,6 +8,8 @@
 ROLE=$(word role)
 MB=$(word mb)
 LEN=$(word seconds)
+STREAMS=$(word streams)	# tcp or tcp:udp
+PINGS=$(word pings | tr : ' ')
 PROFILE=$(word profile)
 insmod /modules/pvhyp.ko
 ip link set lo up
@@ -23,6 +25,9 @@ runs() {
 	$1 warm -n 1M
 	$(($1 + 1)) short -n 8M
 	$(($1 + 2)) long -n $((MB + 8))M
+	END
+	[ "$STREAMS" != tcp ] || return 0
+	cat <<-END
 	$(($1 + 3)) udp_short -u -b 4M -l 64 -t 1
 	$(($1 + 4)) udp -u -b 4M -l 64 -t $((LEN + 1))
 	END
@@ -46,8 +51,8 @@ client() {
 		echo "RESULT $1.$name.seconds $(field "/tmp/$name.json" $end seconds)"
 		echo "RESULT $1.$name.bytes $(field "/tmp/$name.json" $end bytes)"
 	done
-	for proto in udp tcp; do
-		[ $proto = tcp ] && { set -- "$1" --tcp -p 11112; } || set -- "$1" -p 11111
+	for proto in $PINGS; do
+		[ "$proto" = tcp ] && { set -- "$1" --tcp -p 11112; } || set -- "$1" -p 11111
 		mode=$1
 		shift
 		sockperf ping-pong -i 192.168.7.1 "$@" -t $((LEN / 2)) --full-rtt >/tmp/sockperf 2>&1 || { echo "FAILED sockperf"; cat /tmp/sockperf; }
@@ -78,7 +83,7 @@ for m in stock profile; do
 	$ROLE $m
 	port=$((port + 10))
 	cost_per "cost.$m.tcp.$ROLE" "$m.short" "$m.long" "$MB"
-	cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" $((LEN / 2))	# 4 Mbit/s
+	[ "$STREAMS" = tcp ] || cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" $((LEN / 2))	# 4 Mbit/s
 done
 busybox sh /bin/pvnic show eth0 | sed 's/^/# /'
 busybox sh /bin/pvnic restore eth0

@@ -43,9 +43,9 @@ measure() {
 		for depth in 1 32; do
 			name=$1.$rw.qd$depth
 			per_io "$name" $D $depth --rw="rand$rw" --ioengine="$(engine $depth)" --mem=mmaphuge
-			echo "RESULT $name.iops $(iops "$name.12000")"
+			echo "RESULT $name.iops $(iops "$name.$per_long")"
 			for p in 50 99 99.9; do
-				echo "RESULT $name.p$p $(percentile "$name.12000" "$(printf %.6f $p)")"
+				echo "RESULT $name.p$p $(percentile "$name.$per_long" "$(printf %.6f $p)")"
 			done
 		done
 	done

@@ -17,7 +17,7 @@ while [ $i -lt "$RUNS" ]; do
 		esac
 		sleep 0.2
 		hackbench -g 4 -l "$(word loops)" | sed -n "s/^Time: /RESULT hackbench.$mode /p"
-		stress-ng --temp-path /tmp --rename 8 --timeout 5 --metrics-brief 2>&1 |
+		stress-ng --temp-path /tmp --rename 8 --timeout "$(word seconds)" --metrics-brief 2>&1 |
 			awk -v m=$mode '$4 == "rename" { print "RESULT rename." m, $9 }'
 	done
 	i=$((i + 1))

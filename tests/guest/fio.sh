@@ -17,19 +17,21 @@ iops() {
 		"/tmp/out/$1.json"
 }
 
-# per_io NAME DEVICE DEPTH OPTIONS...: cost of one 4 KiB random read. The very
-# first run brings fio into memory.
-per_warm=
+# per_io NAME DEVICE DEPTH OPTIONS...: cost of one 4 KiB random read, of pvkit.requests
+# (LONG:SHORT) less those of the shorter run. The very first run brings fio into memory.
+per_warm=1000
+per_requests=$(word requests)
+: "${per_requests:=12000:2000}"
 per_io() {
 	per_name=$1 per_device=$2 per_depth=$3
 	shift 3
-	for n in 1000 2000 12000; do
-		[ "$n$per_warm" != 1000yes ] || continue
-		per_warm=yes
+	per_long=${per_requests%:*} per_short=${per_requests#*:}
+	for n in $per_warm $per_short $per_long; do
+		per_warm=
 		cost "$n" job "$per_name.$n" "$per_device" --rw=randread --bs=4k --iodepth="$per_depth" --size=32M \
 			--io_size=64G --norandommap --number_ios="$n" "$@"
 	done
-	cost_per "$per_name" 2000 12000 10000
+	cost_per "$per_name" "$per_short" "$per_long" $((per_long - per_short))
 }
 
 # matrix DEVICE NAME REQUESTS JOBS ENGINE...: patterns, depths, jobs. Buffers are in

@@ -6,15 +6,15 @@
 bench_noop() {
 	say "noop: 4 KiB requests by each scheduler and mode, deterministic (some minutes)"
 	log=$BUILD/bench-noop.log
-	modes="mq-deadline bfq kyber none request bio pv.none pv.request pv.bio" kinds="read write"
-	[ "$BENCH_QUICK" = no ] || { modes="mq-deadline none bio" kinds=read; }
-	noop_run "$log" "pvkit.modes=$(echo "$modes" | tr ' ' :) pvkit.kinds=$(echo "$kinds" | tr ' ' :)"
+	modes="mq-deadline bfq kyber none request bio pv.none pv.request pv.bio" kinds="read write" requests=12000:2000
+	[ "$BENCH_QUICK" = no ] || { modes="mq-deadline none bio" kinds=read requests=5000:1000; }
+	noop_run "$log" "pvkit.requests=$requests pvkit.modes=$(echo "$modes" | tr ' ' :) pvkit.kinds=$(echo "$kinds" | tr ' ' :)"
 	keep "$log" fio.noop
 	for m in $modes; do
 		for rw in $kinds; do
 			for d in 1 32; do
-				n=$m.$rw.qd$d how="fio $([ $d = 1 ] && echo psync || echo libaio), RAM-backed, 4 KiB, random; icount, 1 vCPU; 12,000 requests"
-				record "noop.$n.guest_instructions_per_io" "$(value "$log" "$n.guest")" instructions "PMU at EL0 and EL1; $how less 2,000"
+				n=$m.$rw.qd$d how="fio $([ $d = 1 ] && echo psync || echo libaio), RAM-backed, 4 KiB, random; icount, 1 vCPU; ${requests%:*} requests"
+				record "noop.$n.guest_instructions_per_io" "$(value "$log" "$n.guest")" instructions "PMU at EL0 and EL1; $how less ${requests#*:}"
 				record "noop.$n.iops" "$(value "$log" "$n.iops")" IOPS "1 instruction per ns; $how"
 				for p in p50 p99 p99.9; do
 					record "noop.$n.${p}_us" "$(value "$log" "$n.$p")" us "completion latency by fio; $how"
@@ -105,14 +105,14 @@ account_sum() {
 }
 
 bench_nic() {
-	mb=64 seconds=4
-	[ "$BENCH_QUICK" = no ] || { mb=16 seconds=2; }
+	mb=64 seconds=4 streams="tcp udp" pings="udp tcp"
+	[ "$BENCH_QUICK" = no ] || { mb=16 seconds=2 streams=tcp pings=udp; }
 	for profile in throughput latency bulk; do
 		[ "$BENCH_QUICK$profile" != yeslatency ] && [ "$BENCH_QUICK$profile" != yesbulk ] || continue
 		say "nic: two VMs on 1 pCPU, as they come and with profile $profile, deterministic"
 		log=$BUILD/bench-nic.$profile.log
 		root_guest "$BUILD/nic.cpio" "$TOP/tests/guest/bench-nic.sh" ram
-		vm="vcpus=1,mem=384M,$ROOT_ITEMS,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$mb pvkit.seconds=$seconds pvkit.profile=$profile"
+		vm="vcpus=1,mem=384M,$ROOT_ITEMS,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$mb pvkit.seconds=$seconds pvkit.streams=$(echo "$streams" | tr ' ' :) pvkit.pings=$(echo "$pings" | tr ' ' :) pvkit.profile=$profile"
 		guest_run "$log" --icount --timeout 900 --vm "name=server,$vm pvkit.role=server" --vm "name=client,$vm pvkit.role=client"
 		for m in stock profile; do
 			[ $m = stock ] && name=stock || name=$profile
@@ -126,12 +126,14 @@ bench_nic() {
 # nic_record LOG MODE NAME
 nic_record() {
 	how="icount, two VMs of 1 vCPU on 1 pCPU, both VMs"
-	for kind in tcp udp; do
-		[ $kind = tcp ] && run=long infix='' what="iperf3 TCP, 1 stream" || { run=udp infix=udp. what="iperf3 UDP, 64 bytes at 4 Mbit/s"; }
+	for kind in $streams; do
+		[ "$kind" = tcp ] && run=long infix='' what="iperf3 TCP, 1 stream" || { run=udp infix=udp. what="iperf3 UDP, 64 bytes at 4 Mbit/s"; }
 		exits "$1" "cost.$2.$kind" 0.1 | record_exits "nic.$3.${infix}exits_per_mb" "nic.$3.${infix}exits" "$what; $how"
 		record "nic.$3.${infix}interrupts_per_s" "$(awk "BEGIN { printf \"%.0f\", \
 			($(value "$1" "$2.$run.client.interrupts") + $(value "$1" "$2.$run.server.interrupts")) / $(value "$1" "$2.$run.seconds") }")" interrupts/s "$what; of the NICs; $how"
 		record "nic.$3.${infix}mbit" "$(value "$1" "$2.$run.mbit")" Mbit/s "$what, received; $how"
+	done
+	for kind in $pings; do
 		for p in p50 p99; do
 			record "nic.$3.pingpong.$kind.${p}_us" "$(value "$1" "$2.pingpong.$kind.$p")" us "sockperf ping-pong by $kind, round trip; $how"
 		done
@@ -155,18 +157,18 @@ bench_guest() {
 }
 
 bench_matrix() {
-	overcommit="1 2 4" loops=100 lock_ms=200 modules="pvlock pvclock blk-noop virtio_pv"
-	[ "$BENCH_QUICK" = no ] || { overcommit=2 loops=20 lock_ms=50 modules=; }
+	overcommit="1 2 4" fds=10 loops=50 lock_ms=100 modules="pvlock pvclock blk-noop virtio_pv"
+	[ "$BENCH_QUICK" = no ] || { overcommit=2 fds=5 loops=20 lock_ms=30 modules=; }
 	for n in $overcommit; do
 		say "matrix: $n vCPUs on 1 pCPU, as they come, with each module, with all, deterministic"
 		log=$BUILD/bench-matrix.$n.log
 		root_guest "$BUILD/matrix.cpio" "$TOP/tests/guest/bench-matrix.sh" ram
-		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.loops=$loops pvkit.lock_ms=$lock_ms pvkit.modules=$(echo "$modules" | tr ' ' :)"
+		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.fds=$fds pvkit.loops=$loops pvkit.lock_ms=$lock_ms pvkit.modules=$(echo "$modules" | tr ' ' :)"
 		! grep FAILED "$log" || die "matrix: see $log"
 		keep "$log" "fio.matrix.$n"
 		for m in stock $modules all; do
 			how="icount, $n vCPUs on 1 pCPU"
-			record "matrix.${n}x.$m.hackbench_s" "$(value "$log" "$m".hackbench_s)" s "hackbench -g 1 -l $loops; $how"
+			record "matrix.${n}x.$m.hackbench_s" "$(value "$log" "$m".hackbench_s)" s "hackbench -g 1 -f $fds -l $loops; $how"
 			record "matrix.${n}x.$m.hackbench_exits" "$(value "$log" "$m".hackbench_exits)" exits "all of that run; $how"
 			record "matrix.${n}x.$m.lock_rate" "$(value "$log" "$m".lock_rate)" sections/s "a thread on each vCPU, 1000 instructions inside and outside of one lock; $how"
 			record "matrix.${n}x.$m.read_iops" "$(value "$log" "$m".read_iops)" IOPS "fio, 4 KiB random read, depth 1, from RAM; $how"

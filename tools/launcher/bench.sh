@@ -253,18 +253,18 @@ bench_lock_rt() {
 }
 
 bench_work_rt() {
-	runs=3 loops=100
-	[ "$BENCH_QUICK" = no ] || { runs=1 loops=30; }
+	runs=3 loops=100 seconds=5
+	[ "$BENCH_QUICK" = no ] || { runs=1 loops=20 seconds=2; }
 	root_guest "$BUILD/work-run.cpio" "$TOP/tests/guest/bench-work.sh"
 	say "work: hackbench and a rename storm, 8 vCPUs on 2 pCPUs, $runs interleaved runs"
 	log=$BUILD/bench-work.log
-	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=work,vcpus=8,mem=1G,$ROOT_ITEMS,append=$KERNEL_ARGS maxcpus=1 pvkit.root=/dev/vda pvkit.runs=$runs pvkit.loops=$loops"
+	guest_run "$log" --timeout 1500 --pcpus 2 --vm "name=work,vcpus=8,mem=1G,$ROOT_ITEMS,append=$KERNEL_ARGS maxcpus=1 pvkit.root=/dev/vda pvkit.runs=$runs pvkit.loops=$loops pvkit.seconds=$seconds"
 	how="multi-threaded QEMU, 8 vCPUs on 2 pCPUs, median of $runs interleaved runs"
 	record_runs "$log" hackbench.native work.hackbench.native s "hackbench -g 4 -l $loops; $how"
 	work_native=$median
 	record_runs "$log" hackbench.pv work.hackbench.pv s "the same with pvlock"
 	record work.hackbench.speedup "$(ratio "$work_native" "$median")" ratio "$how"
-	record_runs "$log" rename.native work.rename.native ops/s "stress-ng --rename 8; $how"
+	record_runs "$log" rename.native work.rename.native ops/s "stress-ng --rename 8, $seconds s; $how"
 	work_native=$median
 	record_runs "$log" rename.pv work.rename.pv ops/s "the same with pvlock"
 	record work.rename.speedup "$(ratio "$median" "$work_native")" ratio "$how"
@@ -287,26 +287,32 @@ ios=8000	# of a matrix; enough that fio's milliseconds are less than 1 %
 bench_blk() {
 	say "blk: 4 KiB random reads from RAM, depth 1 and 32, by each policy, deterministic"
 	log=$BUILD/bench-blk.log
-	blk_run "$log" "cost pvkit.policies=stock:immediate:piggyback:adaptive" '' --icount
-	how="fio libaio 4 KiB random read, RAM-backed; icount, 1 vCPU on 1 pCPU; 12,000 requests less 2,000"
+	requests=12000:2000
+	[ "$BENCH_QUICK" = no ] || { requests=5000:1000 ios=4000; }
+	blk_run "$log" "cost pvkit.requests=$requests pvkit.policies=stock:immediate:piggyback:adaptive" '' --icount
+	how="fio libaio 4 KiB random read, RAM-backed; icount, 1 vCPU on 1 pCPU; ${requests%:*} requests less ${requests#*:}"
 	for p in stock immediate piggyback adaptive; do
 		blk_cost "$log" $p "depth 1; $how"
 		exits "$log" qd32.$p 0.001 | record_exits blk.$p.qd32.exits_per_io blk.$p.qd32.exits "depth 32; $how"
 	done
 	record kick.max_delay_us "$(sed -n 's/^QUEUE.*max_delay_ns=\([0-9]*\).*/\1/p' "$log" | sort -n | tail -1 | awk '{ printf "%.3f\n", $1 / 1000 }')" us \
 		"longest that a kick was put off, measured by the hypervisor in all these runs; the bound is 200 us"
-	rm -f "$BUILD/bench-disk.img"
-	truncate -s 64M "$BUILD/bench-disk.img"
-	log=$BUILD/bench-blk-host.log
-	blk_run "$log" "host" ",disk=$BUILD/bench-disk.img" --icount
-	exits "$log" host 0.01 | record_exits blk.stock.host.exits_per_io blk.stock.host.exits \
-		"the same on a host disk; icount, but the host answers in its own time"
+	[ "$BENCH_QUICK" = yes ] || bench_blk_host
 	bench_blk_poll
 	say "blk: fio matrix, deterministic, RAM-backed"
 	engines=libaio:io_uring policies=stock:immediate:piggyback:adaptive jobs=1:4
 	[ "$BENCH_QUICK" = no ] || { engines=libaio policies=stock:adaptive jobs=1; }
 	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.jobs=$jobs pvkit.policies=$policies" '' --icount
 	blk_matrix "$BUILD/bench-blk-matrix.log" ram $policies '' "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: half)"
+}
+
+bench_blk_host() {
+	rm -f "$BUILD/bench-disk.img"
+	truncate -s 64M "$BUILD/bench-disk.img"
+	log=$BUILD/bench-blk-host.log
+	blk_run "$log" "host" ",disk=$BUILD/bench-disk.img" --icount
+	exits "$log" host 0.01 | record_exits blk.stock.host.exits_per_io blk.stock.host.exits \
+		"the same on a host disk; icount, but the host answers in its own time"
 }
 
 bench_blk_rt() {
@@ -338,8 +344,8 @@ blk_cost() {
 bench_blk_poll() {
 	say "blk: the same by a pCPU that polls"
 	log=$BUILD/bench-blk-poll.log
-	blk_run "$log" "cost pvkit.policies=poll" ",partitioned=yes" --icount --pcpus 2 --polling
-	how="fio libaio 4 KiB random read, RAM-backed; 12,000 requests less 2,000; partitioned VM of 1 vCPU, another pCPU polls, its instructions not counted"
+	blk_run "$log" "cost pvkit.requests=$requests pvkit.policies=poll" ",partitioned=yes" --icount --pcpus 2 --polling
+	how="fio libaio 4 KiB random read, RAM-backed; ${requests%:*} requests less ${requests#*:}; partitioned VM of 1 vCPU, another pCPU polls, its instructions not counted"
 	blk_cost "$log" poll "depth 1; icount, $how"
 	exits "$log" qd32.poll 0.001 | record_exits blk.poll.qd32.exits_per_io blk.poll.qd32.exits "depth 32; icount, $how"
 }
@@ -420,17 +426,17 @@ net_rates() {
 }
 
 bench_net() {
-	mb=64 policies=stock:immediate:piggyback:adaptive
-	[ "$BENCH_QUICK" = no ] || { mb=16 policies=stock:adaptive; }
+	mb=64 policies=stock:immediate:piggyback:adaptive runs=all
+	[ "$BENCH_QUICK" = no ] || { mb=16 policies=stock:adaptive runs=tcp; }
 	say "net: iperf3, two VMs on 1 pCPU, by each policy, deterministic"
 	log=$BUILD/bench-net.log
-	net_run "$log" $mb 1 $policies --icount
+	net_run "$log" $mb 1 "$policies pvkit.runs=$runs" --icount
 	how="iperf3 TCP, 1 stream, VM to VM; icount, two VMs of 1 vCPU on 1 pCPU, both VMs' exits; $((mb + 8)) MB less 8 MB"
 	for p in $(echo $policies | tr : ' '); do
 		net_cost "$log" "$p" $mb "$how"
 	done
 	net_rates "$log" $policies '' "icount, two VMs of 1 vCPU on 1 pCPU, $mb MB or 2 s"
-	bench_net_uplink
+	[ "$BENCH_QUICK" = yes ] || bench_net_uplink
 }
 
 bench_net_rt() {
