@@ -8,6 +8,7 @@
 LEN=$(word seconds)
 COUNTERS=/sys/kernel/debug/pvhyp
 insmod /modules/pvhyp.ko
+all_cpus
 mkfifo /tmp/never
 exec 3<>/tmp/never
 # shellcheck disable=SC3045	# of busybox

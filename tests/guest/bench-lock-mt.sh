@@ -20,7 +20,7 @@ bench() {	# NAME THREADS
 load pvhyp
 load lockbench
 load pvlock enabled=0
-for c in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$c/online"; done
+all_cpus
 CPUS=$(nproc)	# a VM with 2 measures the fit only
 i=0
 while [ $i -lt "$RUNS" ]; do

@@ -33,7 +33,7 @@ echo "RESULT redirect.on $(cat $D/lockbench/redirect)"
 bench 1 "$MS"
 alone=$rate
 echo "RESULT alone.after $rate"
-for c in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$c/online"; done
+all_cpus
 sleep 0.2
 
 for n in $(word threads | tr : ' '); do

@@ -7,6 +7,7 @@
 LEN=$(word seconds)
 SLEEPS=$(word sleeps)
 insmod /modules/pvhyp.ko && insmod /modules/pvclock.ko tick_divisor=16 || exit 1
+all_cpus
 for s in N Y; do
 	echo $s >/sys/module/pvclock/parameters/pvtimer
 	taskset 1 clock hog 1 >/dev/null &

@@ -7,7 +7,7 @@ P=/sys/module/pvlock/parameters
 RUNS=$(word runs)
 load pvhyp
 load pvlock enabled=0
-for c in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$c/online"; done
+all_cpus
 i=0
 while [ $i -lt "$RUNS" ]; do
 	for mode in native pv; do

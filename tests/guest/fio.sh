@@ -34,14 +34,16 @@ per_io() {
 	cost_per "$per_name" "$per_short" "$per_long" $((per_long - per_short))
 }
 
-# matrix DEVICE NAME REQUESTS JOBS ENGINE...: patterns, depths, jobs. Buffers are in
-# huge pages: else chance decides into how many segments each of them falls.
+# matrix DEVICE NAME REQUESTS JOBS ENGINE...: patterns (pvkit.patterns, or all), depths,
+# jobs. Buffers are in huge pages: else chance decides into how many segments each of them falls.
 matrix() {
 	device=$1 prefix=$2 ios=$3 all_jobs=$4
 	shift 4
+	patterns=$(word patterns | tr + ' ')
+	case $patterns in '' | all) patterns="randread:4k randwrite:4k read:128k write:128k" ;; esac
 	echo 24 >/proc/sys/vm/nr_hugepages
 	for engine; do
-		for pattern in randread:4k randwrite:4k read:128k write:128k; do
+		for pattern in $patterns; do
 			for depth in 1 32; do
 				for jobs in $all_jobs; do
 					bs=${pattern#*:} n=$ios

@@ -29,6 +29,10 @@ has_kasan() { grep -q " kasan_report$" /proc/kallsyms; }
 
 load() { m=$1; shift; insmod "$KTAP/modules/$m.ko" "$@"; }
 
+# all_cpus: those that maxcpus=1 has kept off: booting with more vCPUs than pCPUs, and
+# without pvlock, is what takes long
+all_cpus() { for c in /sys/devices/system/cpu/cpu[1-9]*; do [ ! -e "$c/online" ] || echo 1 >"$c/online"; done; }
+
 # save DIRECTORY: its files to the host, which takes them from the console (keep in
 # bench.sh): a disk of the host's would answer in its own time.
 save() { tar -C "$1" -cf - . | gzip -9 | busybox base64 | sed 's/^/FILES /'; }

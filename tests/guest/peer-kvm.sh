@@ -25,7 +25,7 @@ for part in $(word parts | tr : ' '); do
 	case $part in
 	exits) vm exits -smp 2 -m 16M -kernel $I/exits.bin ;;
 	boot) linux boot boot.cpio '' -smp 1 ;;
-	lock) linux lock lock.cpio "maxcpus=4 pvkit.ms=$(word ms)" -smp 4 ;;
+	lock) linux lock lock.cpio "maxcpus=1 pvkit.ms=$(word ms)" -smp 4 ;;
 	blk)
 		truncate -s 32M /tmp/disk
 		dd if=/dev/urandom of=/tmp/disk bs=1M count=32 conv=notrunc 2>/dev/null

@@ -4,6 +4,7 @@
 # spinlock fares on one pCPU, as bench-lock.sh has it with ours and without pvlock.
 . /lib.sh
 load lockbench
+all_cpus
 for n in 1 2 4; do
 	sleep 0.02
 	echo "$n 1000 1000 $(word ms)" >/sys/kernel/debug/lockbench/run

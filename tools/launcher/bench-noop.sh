@@ -106,7 +106,7 @@ account_sum() {
 
 bench_nic() {
 	mb=64 seconds=4 streams="tcp udp" pings="udp tcp"
-	[ "$BENCH_QUICK" = no ] || { mb=16 seconds=2 streams=tcp pings=udp; }
+	[ "$BENCH_QUICK" = no ] || { mb=16 streams=tcp pings=; }
 	for profile in throughput latency bulk; do
 		[ "$BENCH_QUICK$profile" != yeslatency ] && [ "$BENCH_QUICK$profile" != yesbulk ] || continue
 		say "nic: two VMs on 1 pCPU, as they come and with profile $profile, deterministic"
@@ -146,7 +146,7 @@ bench_guest() {
 	[ "$BENCH_QUICK" = no ] || seconds=60
 	log=$BUILD/bench-guest.log
 	guest_initrd "$BUILD/guest.cpio" "$TOP/tests/guest/bench-guest.sh"
-	guest_run "$log" --icount --timeout 900 --vm "name=guest,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/guest.cpio,reset=stop,append=$KERNEL_ARGS pvkit.seconds=$seconds"
+	guest_run "$log" --icount --timeout 900 --vm "name=guest,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/guest.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.seconds=$seconds"
 	counting=$(value "$log" counting.instructions)
 	how="icount, 2 vCPUs on 1 pCPU, $seconds s in an initramfs"
 	for w in stock compaction watchdog vmstat writeback khugepaged timer_migration again profile profile_but_vmstat; do
@@ -157,13 +157,13 @@ bench_guest() {
 }
 
 bench_matrix() {
-	overcommit="1 2 4" fds=10 loops=50 lock_ms=100 modules="pvlock pvclock blk-noop virtio_pv"
-	[ "$BENCH_QUICK" = no ] || { overcommit=2 fds=5 loops=20 lock_ms=30 modules=; }
+	overcommit="1 2 4" fds=5 loops=50 lock_ms=60 modules="pvlock pvclock blk-noop virtio_pv"
+	[ "$BENCH_QUICK" = no ] || { overcommit=2 loops=20 modules=; }
 	for n in $overcommit; do
 		say "matrix: $n vCPUs on 1 pCPU, as they come, with each module, with all, deterministic"
 		log=$BUILD/bench-matrix.$n.log
 		root_guest "$BUILD/matrix.cpio" "$TOP/tests/guest/bench-matrix.sh" ram
-		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.fds=$fds pvkit.loops=$loops pvkit.lock_ms=$lock_ms pvkit.modules=$(echo "$modules" | tr ' ' :)"
+		guest_run "$log" --icount --timeout 1500 --vm "name=matrix,vcpus=$n,mem=512M,$ROOT_ITEMS,disk=ram:32M,append=$KERNEL_ARGS maxcpus=1 pvkit.root=/dev/vda pvkit.fds=$fds pvkit.loops=$loops pvkit.lock_ms=$lock_ms pvkit.modules=$(echo "$modules" | tr ' ' :)"
 		! grep FAILED "$log" || die "matrix: see $log"
 		keep "$log" "fio.matrix.$n"
 		for m in stock $modules all; do
@@ -172,7 +172,7 @@ bench_matrix() {
 			record "matrix.${n}x.$m.hackbench_exits" "$(value "$log" "$m".hackbench_exits)" exits "all of that run; $how"
 			record "matrix.${n}x.$m.lock_rate" "$(value "$log" "$m".lock_rate)" sections/s "a thread on each vCPU, 1000 instructions inside and outside of one lock; $how"
 			record "matrix.${n}x.$m.read_iops" "$(value "$log" "$m".read_iops)" IOPS "fio, 4 KiB random read, depth 1, from RAM; $how"
-			record "matrix.${n}x.$m.read_exits" "$(awk "BEGIN { printf \"%.3f\", $(value "$log" "$m".read_exits) / 30000 }")" exits "of each of these, starting fio included; $how"
+			record "matrix.${n}x.$m.read_exits" "$(awk "BEGIN { printf \"%.3f\", $(value "$log" "$m".read_exits) / 10000 }")" exits "of each of these, starting fio included; $how"
 			record "matrix.${n}x.$m.busy_exits_per_s" "$(awk "BEGIN { printf \"%.1f\", $(value "$log" "$m".busy_exits) / 2 }")" exits/s "a task that computes for 2 s; $how"
 		done
 	done

@@ -19,7 +19,7 @@ peer_ours() {
 	say "peers: a contended lock, 4 vCPUs on 1 pCPU, ours"
 	guest_initrd "$BUILD/peer-lock.cpio" "$TOP/tests/guest/peer-lock.sh"
 	log=$BUILD/bench-peer-ours.log
-	guest_run "$log" --icount --timeout 900 --vm "name=lock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/peer-lock.cpio,reset=stop,append=$KERNEL_ARGS pvkit.ms=$PEER_LOCK_MS"
+	guest_run "$log" --icount --timeout 900 --vm "name=lock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$BUILD/peer-lock.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$PEER_LOCK_MS"
 	DETERMINISTIC=yes
 	peer_lock ours "$log"
 }
@@ -153,7 +153,7 @@ peer_xen() {
 	xen_run "$log-boot.log" 'RESULT boot' "$KIMAGE" "$BUILD/boot.cpio" 1 "$KERNEL_ARGS"
 	say "peers: Xen, lock"
 	guest_initrd "$BUILD/peer-lock.cpio" "$TOP/tests/guest/peer-lock.sh"
-	xen_run "$log-lock.log" 'RESULT native.4.longest' "$KIMAGE" "$BUILD/peer-lock.cpio" 4 "$KERNEL_ARGS pvkit.ms=$PEER_LOCK_MS"
+	xen_run "$log-lock.log" 'RESULT native.4.longest' "$KIMAGE" "$BUILD/peer-lock.cpio" 4 "$KERNEL_ARGS maxcpus=1 pvkit.ms=$PEER_LOCK_MS"
 	# shellcheck disable=SC2034
 	DETERMINISTIC=yes
 	peer_exits xen "$log-exits.log"

@@ -226,7 +226,7 @@ record_runs() {
 
 bench_lock_rt() {
 	ms=1000 runs=5
-	[ "$BENCH_QUICK" = no ] || { ms=300; runs=5; }
+	[ "$BENCH_QUICK" = no ] || { ms=300; runs=3; }
 	say "lock: 8 vCPUs on 2 pCPUs, multi-threaded, $runs interleaved runs"
 	guest_initrd "$BUILD/lock-mt.cpio" "$TOP/tests/guest/bench-lock-mt.sh"
 	log=$BUILD/bench-lock-mt.log
@@ -288,7 +288,7 @@ bench_blk() {
 	say "blk: 4 KiB random reads from RAM, depth 1 and 32, by each policy, deterministic"
 	log=$BUILD/bench-blk.log
 	requests=12000:2000
-	[ "$BENCH_QUICK" = no ] || { requests=5000:1000 ios=4000; }
+	[ "$BENCH_QUICK" = no ] || requests=5000:1000
 	blk_run "$log" "cost pvkit.requests=$requests pvkit.policies=stock:immediate:piggyback:adaptive" '' --icount
 	how="fio libaio 4 KiB random read, RAM-backed; icount, 1 vCPU on 1 pCPU; ${requests%:*} requests less ${requests#*:}"
 	for p in stock immediate piggyback adaptive; do
@@ -300,9 +300,9 @@ bench_blk() {
 	[ "$BENCH_QUICK" = yes ] || bench_blk_host
 	bench_blk_poll
 	say "blk: fio matrix, deterministic, RAM-backed"
-	engines=libaio:io_uring policies=stock:immediate:piggyback:adaptive jobs=1:4
-	[ "$BENCH_QUICK" = no ] || { engines=libaio policies=stock:adaptive jobs=1; }
-	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.jobs=$jobs pvkit.policies=$policies" '' --icount
+	engines=libaio:io_uring policies=stock:immediate:piggyback:adaptive jobs=1:4 patterns=all
+	[ "$BENCH_QUICK" = no ] || { engines=libaio policies=stock:adaptive jobs=1 patterns=randread:4k+write:128k; }
+	blk_run "$BUILD/bench-blk-matrix.log" "matrix pvkit.ios=$ios pvkit.engines=$engines pvkit.jobs=$jobs pvkit.patterns=$patterns pvkit.policies=$policies" '' --icount
 	blk_matrix "$BUILD/bench-blk-matrix.log" ram $policies '' "icount, 1 vCPU on 1 pCPU, RAM-backed, $ios requests (128 KiB: half)"
 }
 
@@ -352,12 +352,14 @@ bench_blk_poll() {
 
 # A guest that polls keeps QEMU's other pCPUs from running when it is deterministic.
 bench_blk_poll_rt() {
+	requests=12000:2000
+	[ "$BENCH_QUICK" = no ] || requests=5000:1000
 	say "blk: by a pCPU that polls, in real time"
 	log=$BUILD/bench-blk-poll-rt.log
-	BLK_VCPUS=2 blk_run "$log" "cost pvkit.policies=poll maxcpus=1" '' --pcpus 2 --polling
+	BLK_VCPUS=2 blk_run "$log" "cost pvkit.requests=$requests pvkit.policies=poll maxcpus=1" '' --pcpus 2 --polling
 	how="fio libaio 4 KiB random read, RAM-backed; multi-threaded QEMU, scheduled VM of 1 vCPU, another pCPU polls; interrupts by the GIC (GICv4)"
 	exits "$log" qd32.poll 0.001 | record_exits blk.poll.scheduled.qd32.exits_per_io blk.poll.scheduled.qd32.exits "depth 32; $how"
-	BLK_VCPUS=2 blk_run "$log" "iopoll pvkit.policies=poll virtio_blk.poll_queues=1 maxcpus=1" '' --pcpus 2 --polling
+	BLK_VCPUS=2 blk_run "$log" "iopoll pvkit.requests=$requests pvkit.policies=poll virtio_blk.poll_queues=1 maxcpus=1" '' --pcpus 2 --polling
 	how="fio io_uring --hipri, depth 1, virtio_blk with a poll queue; multi-threaded QEMU, scheduled VM of 1 vCPU, another pCPU polls"
 	exits "$log" iopoll.poll 0.001 | record_exits blk.poll.iopoll.exits_per_io blk.poll.iopoll.exits "$how"
 	v=$(results "$log" | awk '$1 ~ /^iopoll.poll\./ && $1 !~ /\.(hypervisor|guest|irq_timer|irq_slice)$/ { s += $2 } END { printf "%.3f\n", s }')
@@ -572,7 +574,7 @@ bench_tick_slack() {
 	[ "$BENCH_QUICK" = no ] || { seconds=2 sleeps=1000; }
 	log=$BUILD/bench-tick-slack.log
 	guest_initrd "$BUILD/tick-slack.cpio" "$TOP/tests/guest/bench-tick-slack.sh"
-	guest_run "$log" --icount --timeout 1500 --vm "name=tick,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/tick-slack.cpio,reset=stop,append=$KERNEL_ARGS pvkit.seconds=$seconds pvkit.sleeps=$sleeps"
+	guest_run "$log" --icount --timeout 1500 --vm "name=tick,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$BUILD/tick-slack.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.seconds=$seconds pvkit.sleeps=$sleeps"
 	for s in N Y; do
 		[ $s = N ] && name=pvtimer0 || name=pvtimer1
 		record "tick.$name.timer_exits_per_s" "$(value "$log" slack.$s.timer_exits | awk -v s=$seconds '{ print $1 / s }')" exits/s "divisor 16, 2 vCPUs on 1 pCPU, a task that computes on each; icount, $seconds s"
