@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # Guest side of `pvkit bench matrix`, in the Debian root: the same work as the guest
-# comes, with each module alone, and with all: hackbench, a contended lock, 4 KiB reads
-# from /dev/vdb, a CPU that computes. Prints lines: RESULT name value
+# comes, with each module alone, and with all. With pvkit.what=exits, for -icount:
+# 4 KiB reads from /dev/vdb, a CPU that computes; with pvkit.what=locks, in real time:
+# hackbench, a contended lock, by turns pvkit.runs times. Prints lines: RESULT name value
 . /lib.sh
 . /fio.sh
 mkdir -p /tmp/out
@@ -11,7 +12,7 @@ all_cpus
 B=$(device_of /sys/block/vdb)
 N=$(nproc)
 LOOPS=$(word loops)
-FDS=$(word fds)
+WHAT=$(word what)
 MODULES=$(word modules | tr : ' ')
 module() {
 	case $1 in
@@ -26,14 +27,15 @@ unmodule() {
 	rmmod "$1"
 }
 exits_of() { awk '$1 != "hypervisor" && $1 != "guest" { s += $2 } END { printf "%d\n", s }' "/tmp/cost.$1"; }
-measure() {
-	cost hackbench hackbench -g 1 -f "$FDS" -l "$LOOPS" >/tmp/hackbench || echo "FAILED hackbench"
-	echo "RESULT $1.hackbench_s $(sed -n 's/^Time: *//p' /tmp/hackbench)"
-	echo "RESULT $1.hackbench_exits $(exits_of hackbench)"
-	echo "$N 1000 1000 $(word lock_ms)" >/sys/kernel/debug/lockbench/run
+locks() {
+	hackbench -g 1 -l "$LOOPS" >/tmp/hackbench || echo "FAILED hackbench"
+	echo "RESULT $1.hackbench $(sed -n 's/^Time: *//p' /tmp/hackbench)"
+	echo "$N 600 2400 $(word ms)" >/sys/kernel/debug/lockbench/run
 	eval "$(tr ' ' '\n' </sys/kernel/debug/lockbench/run)"
 	# shellcheck disable=SC2154
-	echo "RESULT $1.lock_rate $(awk "BEGIN { printf \"%d\", $sections * 1e9 / $elapsed_ns }")"
+	echo "RESULT $1.lock $(awk "BEGIN { printf \"%d\", $sections * 1e9 / $elapsed_ns }")"
+}
+exits() {
 	# On the CPU that takes the interrupts of the disk: another may be chosen by chance.
 	cost read job "$1" /dev/vdb --cpus_allowed=0 --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=10000
 	echo "RESULT $1.read_iops $(iops "$1")"
@@ -41,15 +43,18 @@ measure() {
 	cost busy clock hog 2 >/dev/null
 	echo "RESULT $1.busy_exits $(exits_of busy)"
 }
-hackbench -g 1 -f 1 -l 1 >/dev/null
-job warm /dev/vdb --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=100
-measure stock
-for m in $MODULES; do
-	module "$m" || { echo "FAILED $m"; exit 1; }
-	measure "$m"
-	unmodule "$m"
+[ "$WHAT" = locks ] ||
+	job warm /dev/vdb --rw=randread --bs=4k --ioengine=psync --size=32M --io_size=64G --norandommap --number_ios=100
+turn=0
+while [ $((turn += 1)) -le "$(word runs)" ]; do
+	$WHAT stock
+	for m in $MODULES; do
+		module "$m" || { echo "FAILED $m"; exit 1; }
+		$WHAT "$m"
+		unmodule "$m"
+	done
+	for m in pvlock pvclock virtio_pv blk-noop; do module "$m" || { echo "FAILED $m"; exit 1; }; done
+	$WHAT all
+	for m in blk-noop virtio_pv pvclock pvlock; do unmodule "$m"; done
 done
-for m in pvlock pvclock virtio_pv blk-noop; do module "$m" || { echo "FAILED $m"; exit 1; }; done
-measure all
-for m in blk-noop virtio_pv pvclock pvlock; do unmodule "$m"; done
 save /tmp/out

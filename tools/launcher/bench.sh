@@ -41,7 +41,7 @@ bench_usage() {
 . "$LAUNCHER/bench-peers.sh"
 
 BENCH_ALL="exits size boot lock matrix blk net tick noop nic guest partition work"
-BENCH_REAL_TIME="lock blk net partition work"	# what has a part bench_*_rt: several pCPUs, in real time
+BENCH_REAL_TIME="lock matrix blk net partition work"	# what has a part bench_*_rt: several pCPUs, in real time
 
 # shellcheck disable=SC2034
 cmd_bench() {
