@@ -179,7 +179,7 @@ bench_boot() {
 ratio() { awk "BEGIN { printf \"%.4f\", $1 / $2 }"; }
 
 bench_lock() {
-	ms=400			# of 160, one slice that is lost by chance would be 6 %
+	ms=1000			# one slice that is lost by chance is 1 %
 	# What stands still most of the time: WFE is what is slowest to emulate.
 	collapsed="1 2 4 8" collapsed_ms=400
 	[ "$BENCH_QUICK" = no ] || { collapsed=${BENCH_COLLAPSED:-4} collapsed_ms=100; }

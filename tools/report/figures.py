@@ -21,9 +21,6 @@ CHAOTIC = re.compile(r"^net\.|iops$|mbit$|lock\.(native|yield)\.\dx|^boot\.|long
 MORE = re.compile(r"(iops|mbit|rate|efficiency|uncontended_ratio|mean_ratio|speedup)$|\.(qd\d+\.j\d+\..*)$")
 # These should be 1.
 ONE = re.compile(r"\.(stat|rusage)\.ratio$")
-# Of these, whether one slice of 10 ms in 400 ms is lost is chance as well.
-SLICE = re.compile(r"^lock\.pv\.\dx\.efficiency$")
-ONE_SLICE = 0.026
 # Below this two figures are the same, whatever their ratio: they are rounded, or some
 # events in some seconds, and of these when a run begins decides whether there is one more.
 FLOOR = {"exits": 0.01, "exits/s": 2, "instructions": 2, "ratio": 0.002, "interrupts/s": 0.5}
@@ -80,7 +77,7 @@ def environment(document):
 
 def worse_by(name, unit, new, base):
     """How much worse, as a share of base; negative if better."""
-    if abs(new - base) <= (ONE_SLICE if SLICE.search(name) else FLOOR.get(unit, 0)):
+    if abs(new - base) <= FLOOR.get(unit, 0):
         return 0.0
     if ONE.search(name):
         return abs(new - 1) - abs(base - 1)
