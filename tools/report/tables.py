@@ -107,10 +107,15 @@ def filled(template, figures):
 
 def main(document, files):
     figures = {f["name"]: f["value"] for f in json.loads(pathlib.Path(document).read_text())["results"]}
+
+    def table(m):
+        try:
+            return m[1] + filled(TABLES[m[2]], figures) + m[4]
+        except KeyError as missing:
+            print(f"{m[2]}: {missing} was not measured: left as it is", file=sys.stderr)
+            return m[0]
     for file in map(pathlib.Path, files):
-        text = re.sub(r"(<!-- figures: (\w+) -->\n\n)(.*?)(\n\n<!-- end -->)",
-                      lambda m: m[1] + filled(TABLES[m[2]], figures) + m[4], file.read_text(), flags=re.S)
-        file.write_text(text)
+        file.write_text(re.sub(r"(<!-- figures: (\w+) -->\n\n)(.*?)(\n\n<!-- end -->)", table, file.read_text(), flags=re.S))
 
 
 if __name__ == "__main__":
