@@ -22,7 +22,7 @@ def each(line, names):
     return rows(*(f"| {label} | {line.replace('{}', key)} |" for label, key in pairs))
 
 
-PERCENTILES = " / ".join("{noop.{}.read.%s.p%s_us:.1f}" % ("qd1", p) for p in ("50", "99", "99.9"))
+PERCENTILES = " / ".join("{noop.{}.read.qd1.p%s_us:.1f}" % p for p in ("50", "99", "99.9"))
 # {name:format} is a figure, {name:%format} the same in percent.
 TABLES = {
     "lock": rows(
