@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # Guest side of `pvkit bench nic`, in the Debian root of two VMs (pvkit.role=server,
-# client): a TCP stream, small UDP packets and a ping-pong between them, with the
-# NIC as it comes and with a profile of pvnic (pvkit.profile) on both sides.
+# client): a TCP stream, small UDP packets and a ping-pong between them, by each of
+# pvkit.modes: stock, the NIC as it comes, or a profile of pvnic on both sides.
 # Prints lines: RESULT name value
 . /lib.sh
 ROLE=$(word role)
@@ -10,7 +10,7 @@ MB=$(word mb)
 LEN=$(word seconds)
 STREAMS=$(word streams)	# tcp or tcp:udp
 PINGS=$(word pings | tr : ' ')
-PROFILE=$(word profile)
+MODES=$(word modes | tr : ' ')
 insmod /modules/pvhyp.ko
 ip link set lo up
 [ "$ROLE" = server ] && me=1 || me=2
@@ -78,13 +78,20 @@ else
 	until busybox ping -c 1 -W 1 192.168.7.1 >/dev/null 2>&1; do sleep 0.1; done
 fi
 port=5201
-for m in stock profile; do
-	[ $m = stock ] || busybox sh /bin/pvnic apply -p "$PROFILE" eth0 || exit 1
-	$ROLE $m
-	port=$((port + 10))
+for m in $MODES; do
+	[ "$m" = stock ] || busybox sh /bin/pvnic apply -p "$m" eth0 || exit 1
+	$ROLE "$m"
+	port=$((port + 9))
+	# The client's ping-pongs are of this mode on both sides.
+	if [ "$ROLE" = server ]; then
+		iperf3 -s -1 -p $port >/dev/null
+	else
+		until iperf3 -c 192.168.7.1 -p $port -n 1M >/dev/null 2>&1; do sleep 0.1; done
+	fi
+	port=$((port + 1))
 	cost_per "cost.$m.tcp.$ROLE" "$m.short" "$m.long" "$MB"
 	[ "$STREAMS" = tcp ] || cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" $((LEN / 2))	# 4 Mbit/s
+	[ "$m" != stock ] || continue
+	busybox sh /bin/pvnic show eth0 | sed 's/^/# /'
+	busybox sh /bin/pvnic restore eth0
 done
-busybox sh /bin/pvnic show eth0 | sed 's/^/# /'
-busybox sh /bin/pvnic restore eth0
-[ "$ROLE" = client ] || sleep 30	# the client's last ping-pong

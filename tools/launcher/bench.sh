@@ -240,6 +240,7 @@ bench_lock_rt() {
 	record lock.mt.pv_vs_fit "$(ratio "$mt_pv" "$mt_fit_native")" ratio "8 vCPUs on 2 pCPUs / 2 on 2 native; $how"
 	say "lock: 2 vCPUs on 2 pCPUs, multi-threaded"
 	fit=$BUILD/bench-lock-fit.log fit_runs=$((runs * 3))
+	[ "$BENCH_QUICK" = no ] || fit_runs=$runs
 	guest_run "$fit" --timeout 1500 --pcpus 2 --vm "name=lock,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock-mt.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.runs=$fit_runs"
 	fit_how="multi-threaded QEMU, a VM of 2 vCPUs on 2 pCPUs, median of $fit_runs interleaved runs of $ms ms"
 	record_runs "$fit" fit_native.rate lock.mt.contended.native.rate sections/s "$fit_how"

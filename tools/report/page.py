@@ -57,7 +57,7 @@ SECTIONS = [
        [("stock", "stock"), ("immediate", "immediate"), ("piggyback", "piggyback"), ("adaptive", "adaptive")],
        [("tcp1", "1 stream"), ("tcp4", "4 streams")]),
       ("Interrupts of the NICs by profile of pvnic", "interrupts/s", "nic.{label}.{series}interrupts_per_s",
-       [("stock", "as it comes"), ("profile", "throughput"), ("bulk", "bulk"), ("latency", "latency")],
+       [("stock", "as it comes"), ("throughput", "throughput"), ("bulk", "bulk"), ("latency", "latency")],
        [("", "TCP"), ("udp.", "UDP, 64 bytes")])]),
     ("Tick", "A vCPU that computes, by the divisor of pvclock.",
      [("Timer interrupts", "interrupts/s", "tick.{label}.interrupts_per_s",

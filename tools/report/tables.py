@@ -76,7 +76,7 @@ TABLES = {
              " scheduling and clocks and waiting = wait, other = other")),
     "nic": rows(
         "| | as it comes | throughput | bulk | latency |", "|---|---|---|---|---|",
-        *(f"| {label} | " + " | ".join(f"{{nic.{p}.{name}}}" for p in ("stock", "profile", "bulk", "latency")) + " |" for label, name in (
+        *(f"| {label} | " + " | ".join(f"{{nic.{p}.{name}}}" for p in ("stock", "throughput", "bulk", "latency")) + " |" for label, name in (
             ("TCP, 1 stream, 64 MB: exits per MB", "exits_per_mb:.1f"), ("interrupts/s", "interrupts_per_s:,.0f"),
             ("Mbit/s", "mbit:,.0f"), ("UDP, 64 bytes at 4 Mbit/s: exits per MB", "udp.exits_per_mb:,.0f"),
             ("interrupts/s", "udp.interrupts_per_s:,.0f"),
