@@ -5,7 +5,7 @@
 bench_usage() {
 	cat <<-'END'
 	usage: ./pvkit bench WHAT... [--icount] [--quick] [--resume] [--json FILE] [--html FILE] [--markdown FILE]
-	                               [--compare FILE] [--peers]
+	                               [--compare FILE] [--peers] [--kernel KERNEL]
 	  exits   instructions per hypercall, trapped access, interrupt
 	  lock    contended spinlock: native, undirected yield, pvlock
 	  size    footprint of the hypervisor
@@ -23,7 +23,8 @@ bench_usage() {
 	  guest   an idle guest: instructions and exits, with and without the guest profile
 	  partition  a VM with a pCPU of its own: exits, cyclictest beside a scheduled VM
 	  all       all of these but account
-  --peers   and the same under KVM (VHE and not) and Xen of Debian, on the same machine
+	  --peers   and the same under KVM (VHE and not) and Xen of Debian, on the same machine
+	  --kernel  of the guests: SERIES/FLAVOUR or built[/FRAGMENT], as for check (6.12/cloud-arm64)
 	  --icount  only deterministic runs, no multi-threaded ones
 	  --quick   fewer policies, divisors, repetitions
 	  --resume  what this build has measured before is not measured again
@@ -45,7 +46,7 @@ BENCH_REAL_TIME="lock matrix blk net partition work"	# what has a part bench_*_r
 
 # shellcheck disable=SC2034
 cmd_bench() {
-	peers='' json='' page='' markdown='' compare='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
+	peers='' json='' page='' markdown='' compare='' kernel='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
 	while [ $# -gt 0 ]; do
 		case $1 in
 		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | guest | partition | matrix) what="$what $1"; shift ;;
@@ -54,9 +55,9 @@ cmd_bench() {
 		--quick) BENCH_QUICK=yes; shift ;;
 		--resume) BENCH_RESUME=yes; shift ;;
 		--peers) peers=peers; shift ;;
-		--json | --html | --markdown | --compare)
-			[ $# -ge 2 ] || die_usage "$1 needs a file name"
-			case $1 in --json) json=$2 ;; --html) page=$2 ;; --markdown) markdown=$2 ;; *) compare=$2 ;; esac
+		--json | --html | --markdown | --compare | --kernel)
+			[ $# -ge 2 ] || die_usage "$1 needs a $([ "$1" = --kernel ] || echo "file ")name"
+			case $1 in --json) json=$2 ;; --html) page=$2 ;; --markdown) markdown=$2 ;; --kernel) kernel=$2 ;; *) compare=$2 ;; esac
 			shift 2
 			;;
 		-h | --help) bench_usage; return 0 ;;
@@ -66,8 +67,10 @@ cmd_bench() {
 	what="$what $peers"
 	[ "$what" != " " ] || die_usage "bench: what? $BENCH_ALL, account or all"
 	[ -z "$compare" ] || [ -r "$compare" ] || die_usage "bench: --compare: cannot read '$compare'"
+	[ -z "$kernel" ] || known_kernel "$kernel" || die_usage "bench: --kernel $kernel: there are $KERNELS"
 	[ -z "$page" ] || PACKAGES="$PACKAGES python3-matplotlib"
 	build_all
+	[ -z "$kernel" ] || build_for "$kernel"
 	bench_identity
 	bench_all_parts
 	bench_print

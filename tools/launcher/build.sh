@@ -62,6 +62,10 @@ test_kernel() {
 	if [ -n "${PVKIT_KERNEL:-}" ]; then build_for "$PVKIT_KERNEL"; else kernel_setup 6.12 cloud-arm64; fi
 }
 
+# The kernels that our modules are for.
+KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64 built built/debug built/rt"
+known_kernel() { case " $KERNELS " in *" $1 "*) ;; *) return 1 ;; esac; }
+
 # build_for KERNEL [DIRECTORY...]: modules for that kernel, SERIES/FLAVOUR or
 # built[/FRAGMENT], and an initramfs with them that guest_initrd begins with from now on.
 build_for() {

@@ -83,9 +83,6 @@ cmd_check() {
 	[ "$failed" = 0 ]
 }
 
-# The kernels that our modules are for.
-KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64 built built/debug built/rt"
-
 # check_kernels KERNEL|all [SUITE...]: the modules' tests in guests with that kernel,
 # and a table of what was last run with each
 check_kernels() {
@@ -93,7 +90,7 @@ check_kernels() {
 	[ "$1" != all ] || kernels=$KERNELS
 	shift
 	for k in $kernels; do
-		case " $KERNELS " in *" $k "*) ;; *) die_usage "check: --kernel $k: there are $KERNELS, and all" ;; esac
+		known_kernel "$k" || die_usage "check: --kernel $k: there are $KERNELS, and all"
 	done
 	for s in "$@"; do
 		case " $MODULE_SUITES " in *" $s "*) ;; *) die_usage "check: --kernel: no suite $s: there are $MODULE_SUITES" ;; esac
