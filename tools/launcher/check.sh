@@ -87,6 +87,7 @@ cmd_check() {
 # and a table of what was last run with each
 check_kernels() {
 	kernels=$1
+	# shellcheck disable=SC2153	# of build.sh
 	[ "$1" != all ] || kernels=$KERNELS
 	shift
 	for k in $kernels; do

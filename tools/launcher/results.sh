@@ -7,7 +7,7 @@
 # bench_identity: what the figures are of. Sets BENCH_DIR.
 bench_identity() {
 	id=$({
-		cat "$BUILD/hyp-stub/hyp-stub.elf" "$BASE_INITRAMFS" "$KIMAGE" "$TOP"/tests/guest/*.sh "$TOP"/tools/launcher/*.sh
+		cat "$BUILD/hyp-stub/hyp-stub.elf" "$BASE_INITRAMFS" "$KIMAGE" "$TOP"/tests/guest/*.sh "$TOP"/tools/launcher/*.sh "$TOP"/tools/bench/*.sh
 		qemu-system-aarch64 --version
 		aarch64-linux-gnu-gcc --version
 	} | sha256sum | cut -c 1-12)
