@@ -47,7 +47,7 @@ gate() {
 	[ "$got" = 0113 ] || { echo "# exit statuses $got"; return 1; }
 }
 
-plan 33
+plan 34
 expect "figures that got worse are seen" gate
 expect "an option that Kconfig drops is named" dropped
 expect "every option of a fragment has its reason" reasons
@@ -68,6 +68,7 @@ expect "disk that is not there" bad "cannot read '/nonexistent'" run --vm "kerne
 expect "a kernel that is not built" bad "kernel builds it" run --vm "kernel=built-nothing"
 expect "a fragment that is not there" bad "neither configs" kernel --fragment nothing
 expect "no such figures to compare with" bad "cannot read" bench size --compare /nothing
+expect "a kernel that nothing was made for" bad "there are 6.12/cloud-arm64" bench size --kernel 2.6/vax
 expect "unknown disk option" bad "unknown option 'fast'" run --vm "kernel=$BIN,disk=ram:4M:fast"
 expect "disk without size" bad "size must be like 64M" run --vm "kernel=$BIN,disk=ram:"
 expect "bad MAC address" bad "12 hexadecimal digits" run --vm "kernel=$BIN,net=lan:mac=52:50"
