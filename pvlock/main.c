@@ -143,14 +143,8 @@ static int add_hook(struct pvl_hook *h)
 	if (!addr)
 		return -ENOENT;
 	ret = pvl_redirect(h, addr);
-	if (ret) {
-		ftrace_free_filter(&h->ops);
-		return ret;
-	}
-	/* From here on kernel.ftrace_enabled=0 is refused with EBUSY. */
-	h->ops.flags |= FTRACE_OPS_FL_PERMANENT;
-	h->active = true;
-	return 0;
+	h->active = !ret;
+	return ret;
 }
 
 #ifndef PVK_CONTENTION_EXPORTED
@@ -178,7 +172,6 @@ static void remove_hooks(void)
 
 		if (!h->active)
 			continue;
-		h->ops.flags &= ~FTRACE_OPS_FL_PERMANENT;
 		pvl_put_back(h);
 		h->active = false;
 	}

@@ -108,7 +108,8 @@ struct pvl_hook {
 	void *needed;			/* and where its address goes */
 	bool native_if_x2;		/* with a third argument: left to the kernel */
 	bool active;
-	struct ftrace_ops ops;
+	struct ftrace_ops ops;		/* for a direct call, */
+	unsigned long addr;		/* or where it is, for the one callback */
 };
 int pvl_redirect(struct pvl_hook *h, unsigned long addr);
 void pvl_put_back(struct pvl_hook *h);
