@@ -52,7 +52,7 @@ bench_blk_rt() {
 	# host's scheduler that is measured.
 	policies=stock:immediate:piggyback:adaptive
 	turns="$policies:$policies:$policies"
-	cells="pvkit.engines=libaio pvkit.jobs=1:4 pvkit.patterns=randread:4k+write:128k"
+	cells="pvkit.engines=libaio pvkit.jobs=1 pvkit.patterns=randread:4k+write:128k"
 	say "blk: fio matrix, in real time, RAM-backed, 2 vCPUs on 2 pCPUs"
 	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$ios $cells pvkit.policies=$turns" '' --pcpus 2
 	mt="multi-threaded QEMU on $(jobs) CPUs, medians of 3 turns"

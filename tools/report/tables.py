@@ -62,7 +62,7 @@ TABLES = {
         "| poll, partitioned VM | {blk.poll.exits_per_io:.3f} | {blk.poll.instructions_per_io:,.0f} | {blk.poll.qd32.exits_per_io:.3f}"
         " | {net.poll.partitioned.exits_per_mb:.2f} |"),
     "real_time": rows(
-        "| / stock | fio: least of 8 | mean | iperf3: least of 4 | mean |", "|---|---|---|---|---|",
+        "| / stock | fio: least of 4 | mean | iperf3: least of 4 | mean |", "|---|---|---|---|---|",
         each("{blk.{}.mt.worst_ratio:.2f} | {blk.{}.mt.mean_ratio:.2f} | {net.{}.mt.worst_ratio:.2f} | {net.{}.mt.mean_ratio:.2f}",
              "immediate = immediate, piggyback = piggyback, adaptive = adaptive"),
         "| poll, 1 vCPU | {blk.poll.mt.polling.worst_ratio:.2f} | {blk.poll.mt.polling.mean_ratio:.2f} | | |"),
