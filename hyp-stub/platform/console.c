@@ -84,7 +84,12 @@ int console_getc(void)
 {
 	if (arch_mmio_read32(uart + UARTFR) & UARTFR_RXFE) {
 		arch_mmio_write32(uart + UARTICR, UART_INT_RX | UART_INT_RT);
-		return -1;
+		/*
+		 * What has come meanwhile is not said any more, nor what follows it:
+		 * QEMU's interrupts when a first character comes.
+		 */
+		if (arch_mmio_read32(uart + UARTFR) & UARTFR_RXFE)
+			return -1;
 	}
 	return (int)(arch_mmio_read32(uart + UARTDR) & 0xff);
 }
