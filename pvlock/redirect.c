@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How a function of the running kernel is redirected to one of ours: by an ftrace
- * direct call to a trampoline (13 instructions), or, where arm64 kernels do not
+ * direct call to a trampoline (7 to 13 instructions), or, where arm64 kernels do not
  * have these, before 6.4, by an ftrace callback that changes the program counter
  * (171 instructions).
  */
