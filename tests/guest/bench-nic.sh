@@ -81,14 +81,13 @@ port=5201
 for m in $MODES; do
 	[ "$m" = stock ] || busybox sh /bin/pvnic apply -p "$m" eth0 || exit 1
 	$ROLE "$m"
-	port=$((port + 9))
 	# The client's ping-pongs are of this mode on both sides.
 	if [ "$ROLE" = server ]; then
-		iperf3 -s -1 -p $port >/dev/null
+		iperf3 -s -1 -p $((port + 9)) >/dev/null
 	else
-		until iperf3 -c 192.168.7.1 -p $port -n 1M >/dev/null 2>&1; do sleep 0.1; done
+		until iperf3 -c 192.168.7.1 -p $((port + 9)) -n 1M >/dev/null 2>&1; do sleep 0.1; done
 	fi
-	port=$((port + 1))
+	port=$((port + 10))
 	cost_per "cost.$m.tcp.$ROLE" "$m.short" "$m.long" "$MB"
 	[ "$STREAMS" = tcp ] || cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" $((LEN / 2))	# 4 Mbit/s
 	[ "$m" != stock ] || continue

@@ -32,8 +32,8 @@ bench_lock() {
 }
 
 bench_lock_rt() {
-	ms=1000 runs=5
-	[ "$BENCH_QUICK" = no ] || { ms=300; runs=3; }
+	ms=1000 runs=5 fit_runs=15
+	[ "$BENCH_QUICK" = no ] || { ms=300; runs=3; fit_runs=3; }
 	say "lock: 8 vCPUs on 2 pCPUs, multi-threaded, $runs interleaved runs"
 	guest_initrd "$BUILD/lock-mt.cpio" "$TOP/tests/guest/bench-lock-mt.sh"
 	log=$BUILD/bench-lock-mt.log
@@ -46,8 +46,7 @@ bench_lock_rt() {
 	record lock.mt.pv_vs_native "$(ratio "$mt_pv" "$mt_native")" ratio "8 vCPUs on 2 pCPUs; $how"
 	record lock.mt.pv_vs_fit "$(ratio "$mt_pv" "$mt_fit_native")" ratio "8 vCPUs on 2 pCPUs / 2 on 2 native; $how"
 	say "lock: 2 vCPUs on 2 pCPUs, multi-threaded"
-	fit=$BUILD/bench-lock-fit.log fit_runs=$((runs * 3))
-	[ "$BENCH_QUICK" = no ] || fit_runs=$runs
+	fit=$BUILD/bench-lock-fit.log
 	guest_run "$fit" --timeout 1500 --pcpus 2 --vm "name=lock,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock-mt.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.runs=$fit_runs"
 	fit_how="multi-threaded QEMU, a VM of 2 vCPUs on 2 pCPUs, median of $fit_runs interleaved runs of $ms ms"
 	record_runs "$fit" fit_native.rate lock.mt.contended.native.rate sections/s "$fit_how"

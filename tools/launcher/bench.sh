@@ -55,9 +55,14 @@ cmd_bench() {
 		--quick) BENCH_QUICK=yes; shift ;;
 		--resume) BENCH_RESUME=yes; shift ;;
 		--peers) peers=peers; shift ;;
-		--json | --html | --markdown | --compare | --kernel)
-			[ $# -ge 2 ] || die_usage "$1 needs a $([ "$1" = --kernel ] || echo "file ")name"
-			case $1 in --json) json=$2 ;; --html) page=$2 ;; --markdown) markdown=$2 ;; --kernel) kernel=$2 ;; *) compare=$2 ;; esac
+		--kernel)
+			[ $# -ge 2 ] || die_usage "$1 needs a name"
+			kernel=$2
+			shift 2
+			;;
+		--json | --html | --markdown | --compare)
+			[ $# -ge 2 ] || die_usage "$1 needs a file name"
+			case $1 in --json) json=$2 ;; --html) page=$2 ;; --markdown) markdown=$2 ;; *) compare=$2 ;; esac
 			shift 2
 			;;
 		-h | --help) bench_usage; return 0 ;;
@@ -155,9 +160,6 @@ record_runs() {
 	END
 	record "$3" "$median" "$4" "$5" "$least" "$most"
 }
-
-# colons LIST: words for a kernel command line
-colons() { echo "$1" | tr ' ' :; }
 
 # root_on OPTIONS...: where root_guest has the root in a run with these
 root_on() { case " $* " in *" --icount "*) echo ram ;; *) echo snapshot ;; esac; }

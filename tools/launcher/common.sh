@@ -136,4 +136,7 @@ ICOUNT="-icount shift=${PVKIT_ICOUNT_SHIFT:-0},sleep=off -seed 1 -rtc base=2026-
 # shellcheck disable=SC2034
 KERNEL_ARGS="console=ttyAMA0 quiet panic=-1"
 
+# colons LIST: its words as one, for the command line of a guest
+colons() { echo "$1" | tr ' ' :; }
+
 jobs() { getconf _NPROCESSORS_ONLN; }
