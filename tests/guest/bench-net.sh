@@ -70,7 +70,7 @@ client() {
 		runs | while read -r name options; do
 			sleep 1
 			# shellcheck disable=SC2086
-			until cost "$p.$name" iperf3 -c 192.168.7.1 -p $port -J $options </dev/null >"/tmp/out/$p.$name.json"; do
+			until cost "$p.$name" iperf3 -c 192.168.7.1 -p $port -J $options </dev/null >"/tmp/out/$p.$name.json"; iperf3_ok "/tmp/out/$p.$name.json"; do
 				grep -q refused "/tmp/out/$p.$name.json" || { echo "FAILED $p $name"; cat "/tmp/out/$p.$name.json"; break; }
 				sleep 0.1
 			done
@@ -89,8 +89,8 @@ uplink() {
 		sleep 1
 		[ $name = uplink ] && reverse='' || reverse=-R
 		# shellcheck disable=SC2086
-		iperf3 -c 10.0.2.2 -p "$port" -J $reverse -n 16M </dev/null >"/tmp/out/$name.json" ||
-			{ echo "FAILED $name"; cat "/tmp/out/$name.json"; }
+		iperf3 -c 10.0.2.2 -p "$port" -J $reverse -n 16M </dev/null >"/tmp/out/$name.json"
+		iperf3_ok "/tmp/out/$name.json" || { echo "FAILED $name"; cat "/tmp/out/$name.json"; }
 		echo "RESULT net.stock.$name.mbit $(rate $name)"
 	done
 }

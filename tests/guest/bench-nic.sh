@@ -38,7 +38,7 @@ client() {
 	runs "$port" | while read -r p name options; do
 		i=$(interrupts)
 		# shellcheck disable=SC2086
-		until cost "$1.$name" iperf3 -c 192.168.7.1 -p "$p" -J $options </dev/null >"/tmp/$name.json"; do
+		until cost "$1.$name" iperf3 -c 192.168.7.1 -p "$p" -J $options </dev/null >"/tmp/$name.json"; iperf3_ok "/tmp/$name.json"; do
 			grep -q refused "/tmp/$name.json" || { echo "FAILED $1 $name"; cat "/tmp/$name.json"; break; }
 			sleep 0.1
 			i=$(interrupts)

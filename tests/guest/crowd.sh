@@ -19,7 +19,7 @@ fio --name=crowd --filename=/dev/vdb --direct=1 --rw=randrw --bs=4k --iodepth=8 
 	--eta=never --output=/tmp/fio.json --output-format=json &
 fio_pid=$!
 i=0
-until iperf3 -c "$next" -t "$SECONDS_" -J >/tmp/iperf.json; do
+until iperf3 -c "$next" -t "$SECONDS_" -J >/tmp/iperf.json; iperf3_ok /tmp/iperf.json; do
 	i=$((i + 1))
 	[ $i -lt 20 ] || { echo "FAILED iperf3"; cat /tmp/iperf.json; break; }
 	sleep 0.5

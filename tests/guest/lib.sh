@@ -66,6 +66,9 @@ cost_per() {
 		"/tmp/cost.$2" "/tmp/cost.$3"
 }
 
+# iperf3_ok JSON: with -J it exits 0 whatever happened, and says there what.
+iperf3_ok() { grep -q '"end":' "$1" && ! grep -q '"error":' "$1"; }
+
 # bind DEVICE DRIVER: have a platform device driven by virtio-mmio or virtio_pv
 bind() {
 	bind_d=/sys/bus/platform/devices/$1
