@@ -35,7 +35,7 @@ per_io() {
 }
 
 # matrix DEVICE NAME REQUESTS JOBS ENGINE...: patterns (pvkit.patterns, or all), depths,
-# jobs. Buffers are in huge pages: else chance decides into how many segments each of them falls.
+# jobs, which share the requests. Buffers are in huge pages: else chance decides into how many segments each of them falls.
 matrix() {
 	device=$1 prefix=$2 ios=$3 all_jobs=$4
 	shift 4
@@ -48,6 +48,7 @@ matrix() {
 				for jobs in $all_jobs; do
 					bs=${pattern#*:} n=$ios
 					[ "$bs" = 4k ] || n=$((ios / 2))
+					n=$((n / jobs))
 					name=$prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$engine
 					job "$name" "$device" --rw="${pattern%:*}" --bs="$bs" --iodepth=$depth --numjobs="$jobs" \
 						--ioengine="$engine" --size=32M --io_size=64G --norandommap --number_ios="$n" \
