@@ -31,9 +31,8 @@ bench_boot() {
 	guest_run "$BUILD/bench-boot.log" --icount --timeout 900 \
 		--vm "name=boot,vcpus=1,mem=512M,kernel=$KIMAGE,initrd=$BUILD/boot.cpio,reset=stop,append=$KERNEL_ARGS"
 	dtc -q -O dtb -o "$BUILD/el1.dtb" "$TOP/tests/guest/el1.dts"
-	# shellcheck disable=SC2086
-	timeout -s KILL 900 qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth=off,sve=off,sme=off -smp 1 -m 512M \
-		-display none -nic none -no-reboot -serial stdio -monitor none $ICOUNT \
+	timeout -s KILL 900 "$LAUNCHER/qemu-icount.sh" -M virt,gic-version=3 -cpu max,pauth=off,sve=off,sme=off -smp 1 -m 512M \
+		-display none -nic none -no-reboot -serial stdio -monitor none \
 		-dtb "$BUILD/el1.dtb" -kernel "$KIMAGE" -initrd "$BUILD/boot.cpio" \
 		-append "$KERNEL_ARGS" >"$BUILD/bench-boot-el1.log" 2>&1 </dev/null ||
 		die "booting without the hypervisor failed (see $BUILD/bench-boot-el1.log)"

@@ -62,7 +62,7 @@ peer_kvm() {
 	for parts in 2:exits 1:memory:boot:lock:blk; do
 		say "peers: KVM, $1: ${parts#*:}"
 		# shellcheck disable=SC2086
-		timeout -s KILL 1500 qemu-system-aarch64 $PEER_QEMU $ICOUNT -smp "${parts%%:*}" \
+		timeout -s KILL 1500 "$LAUNCHER/qemu-icount.sh" $PEER_QEMU -smp "${parts%%:*}" \
 			-drive "if=none,id=root,file=$root,format=raw,snapshot=on" -device virtio-blk-pci,drive=root,addr=2 \
 			-drive "if=none,id=inner,file=$GUEST_ROOT,format=raw,snapshot=on" -device virtio-blk-pci,drive=inner,addr=3 \
 			-kernel "$KIMAGE" -initrd "$BUILD/peer-kvm.cpio" \
@@ -123,7 +123,7 @@ xen_run() {
 		xen_module ramdisk "$xr_initrd" $xr_at
 	fi
 	# shellcheck disable=SC2086
-	timeout -s KILL 900 qemu-system-aarch64 $PEER_QEMU $ICOUNT -smp 1 -dtb "$xr_dtb" \
+	timeout -s KILL 900 "$LAUNCHER/qemu-icount.sh" $PEER_QEMU -smp 1 -dtb "$xr_dtb" \
 		-kernel "$BUILD/xen/boot/xen-4.17-arm64" "$@" >"$xr_log.raw" 2>&1 </dev/null &
 	xr_pid=$!
 	# Nothing switches the machine off when its only guest is off.

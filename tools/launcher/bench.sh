@@ -98,9 +98,9 @@ bench_all_parts() {
 	[ -z "$peers" ] || rt_parts="$rt_parts projection"
 	[ "$BENCH_ICOUNT" = no ] || rt_parts=${peers:+projection}
 	# shellcheck disable=SC2086
-	bench_parts "$(jobs)" $icount_parts
+	bench_parts "$(cpus)" $icount_parts
 	# shellcheck disable=SC2086
-	bench_parts 1 $rt_parts
+	bench_parts any $rt_parts
 	# shellcheck disable=SC2086
 	bench_gather $icount_parts $rt_parts
 }

@@ -126,12 +126,6 @@ headers_setup() {
 	KSRC=$KDIR/usr/src/linux-headers-$base-common KOBJ=$KDIR/usr/src/linux-headers-$KVER
 }
 
-# QEMU's options for a deterministic run: nothing that differs from one to the next,
-# be it time, what RNDR gives, or the clock of day. An instruction is 1 ns; a test that
-# computes until some time has passed is sooner done if it is 2^PVKIT_ICOUNT_SHIFT.
-# shellcheck disable=SC2034
-ICOUNT="-icount shift=${PVKIT_ICOUNT_SHIFT:-0},sleep=off -seed 1 -rtc base=2026-01-01,clock=vm"
-
 # What our guests' kernels are started with.
 # shellcheck disable=SC2034
 KERNEL_ARGS="console=ttyAMA0 quiet panic=-1"
@@ -140,3 +134,15 @@ KERNEL_ARGS="console=ttyAMA0 quiet panic=-1"
 colons() { echo "$1" | tr ' ' :; }
 
 jobs() { getconf _NPROCESSORS_ONLN; }
+
+# cpus: the numbers of those that we may run on
+cpus() {
+	awk '/^Cpus_allowed_list:/ { n = split($2, r, ",")
+		for (i = 1; i <= n; i++) { last = split(r[i], e, "-"); for (c = e[1]; c <= e[last] + 0; c++) print c } }' /proc/self/status
+}
+
+# stay_on CPU: this shell and what it starts
+stay_on() {
+	read -r so_pid _ </proc/self/stat
+	taskset -cp "$1" "$so_pid" >/dev/null
+}

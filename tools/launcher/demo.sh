@@ -19,9 +19,9 @@ cmd_demo() {
 	BENCH_QUICK=yes BENCH_ICOUNT=no BENCH_COLLAPSED="1 2 4 8"
 	bench_identity
 	say "step 3 of 4: deterministic: a contended spinlock, 1 to 8 vCPUs on 1 pCPU; a Debian root, fio and iperf3 (5 minutes)"
-	bench_parts "$(jobs)" lock blk net
+	bench_parts "$(cpus)" lock blk net
 	say "step 4 of 4: the lock in real time, 8 vCPUs on 2 pCPUs (1 minute)"
-	bench_parts 1 lock_rt
+	bench_parts any lock_rt
 	bench_gather lock blk net lock_rt
 	demo_table
 	demo_io_table

@@ -18,10 +18,13 @@ bench_identity() {
 	mkdir -p "$BENCH_DIR"
 }
 
-# bench_parts N PART...: measures each that is not there yet, N at a time, the longest
-# first; says how long it will be
+# bench_parts CPUS PART...: measures each that is not there yet, the longest first, one on
+# each of CPUS at a time and kept there (qemu-icount.sh stays where it is); "any" for one
+# after the other. Says how long it will be.
 bench_parts() {
-	bp_slots=$1 bp_running='' bp_n=0
+	bp_cpus=$1 bp_running='' bp_n=0
+	bp_slots=$(echo "$bp_cpus" | wc -w)
+	for bp_cpu in $bp_cpus; do eval "bp_on_$bp_cpu="; done
 	shift
 	# Not by several of them at once
 	build_guest_modules
@@ -34,23 +37,31 @@ bench_parts() {
 			say "[$bp_n/$#] $bp_part: measured before"
 			continue
 		fi
-		until [ "$(bench_running)" -lt "$bp_slots" ]; do sleep 0.5; done
+		until bench_free; do sleep 0.5; done
 		left=$(for p; do [ -e "$BENCH_DIR/$p.tsv" ] || bench_seconds "$p"; done |
 			awk -v n="$bp_slots" '{ s += $1; if ($1 > m) m = $1 } END { s /= n; printf "%d", ((s > m ? s : m) + 59) / 60 }')
 		say "[$bp_n/$#] $bp_part: about $left minutes left of these"
-		bench_part "$bp_part" &
+		bench_part "$bp_part" "$bp_cpu" &
 		bp_running="$bp_running $!"
+		eval "bp_on_$bp_cpu=$!"
 	done
 	bp_failed=0
 	for p in $bp_running; do wait "$p" || bp_failed=1; done
 	[ $bp_failed = 0 ] || die "bench: not all could be measured (see above)"
 }
 
-# bench_running: how many of $bp_running are
-bench_running() { for p in $bp_running; do ! kill -0 "$p" 2>/dev/null || echo; done | wc -l; }
+# bench_free: sets bp_cpu to one of $bp_cpus that nothing is measured on
+bench_free() {
+	for bp_cpu in $bp_cpus; do
+		eval "bp_pid=\$bp_on_$bp_cpu"
+		[ -n "$bp_pid" ] && kill -0 "$bp_pid" 2>/dev/null || return 0
+	done
+	return 1
+}
 
-# bench_part PART: in a shell of its own
+# bench_part PART CPU: in a shell of its own
 bench_part() {
+	[ "$2" = any ] || stay_on "$2"
 	PART=$1 bp_began=$(date +%s) RESULTS=$BENCH_DIR/$1.new RAW=$BENCH_DIR/$1.raw
 	: >"$RESULTS"
 	rm -rf "$RAW"

@@ -415,12 +415,11 @@ run_start() {
 	while read -r l; do
 		set -- "$@" -device "$l"
 	done <"$RUN_WORK/host"
-	# shellcheck disable=SC2086
-	[ "$RUN_ICOUNT" = no ] || set -- "$@" $ICOUNT
+	[ "$RUN_ICOUNT" = no ] && qemu="qemu-system-aarch64" || qemu=$LAUNCHER/qemu-icount.sh
 	[ -z "$RUN_TIMEOUT" ] || limit="timeout --foreground -s KILL $RUN_TIMEOUT"
 	# shellcheck disable=SC2086
 	# Huge pages: QEMU reads each image into its heap first, and page faults were half of that.
-	{ GLIBC_TUNABLES=glibc.malloc.hugetlb=1 ${limit:-} qemu-system-aarch64 "$@" && echo ok >"$RUN_WORK/ended"; } | tee "$RUN_WORK/log"
+	{ GLIBC_TUNABLES=glibc.malloc.hugetlb=1 ${limit:-} "$qemu" "$@" && echo ok >"$RUN_WORK/ended"; } | tee "$RUN_WORK/log"
 	if [ ! -e "$RUN_WORK/ended" ]; then
 		say "run: time ran out (or QEMU failed)"
 		return 1
