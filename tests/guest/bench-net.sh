@@ -61,24 +61,25 @@ rate() {
 		END { printf "%.1f\n", r / 1e6 }' "/tmp/out/$1.json"
 }
 
-# Each policy has a port of its own, so that the two keep together.
+# Both know the order. A port for each run, so that the two keep together.
 client() {
 	port=5201
 	for p in $POLICIES; do
 		nic "$p" 192.168.7.2/24
 		until busybox ping -c 1 -W 1 192.168.7.1 >/dev/null 2>&1; do sleep 0.1; done
+		at=$port
 		runs | while read -r name options; do
-			sleep 1
 			# shellcheck disable=SC2086
-			until cost "$p.$name" iperf3 -c 192.168.7.1 -p $port -J $options </dev/null >"/tmp/out/$p.$name.json"; iperf3_ok "/tmp/out/$p.$name.json"; do
+			until cost "$p.$name" iperf3 -c 192.168.7.1 -p $at -J $options </dev/null >"/tmp/out/$p.$name.json"; iperf3_ok "/tmp/out/$p.$name.json"; do
 				grep -q refused "/tmp/out/$p.$name.json" || { echo "FAILED $p $name"; cat "/tmp/out/$p.$name.json"; break; }
 				sleep 0.1
 			done
 			echo "RESULT net.$p.$name.mbit $(rate "$p.$name")"
 			case $name in udp*) echo "RESULT net.$p.$name.sent_mbit $(awk '/"sum_sent":/ { on = 1 } on && /"bits_per_second"/ { gsub(",", ""); r = $2; on = 0 } END { printf "%.1f\n", r / 1e6 }' "/tmp/out/$p.$name.json")" ;; esac
 			echo "RESULT net.$p.$name.retransmits $(awk '/"retransmits"/ { gsub(",", ""); r = $2 } END { print r + 0 }' "/tmp/out/$p.$name.json")"
+			at=$((at + 1))
 		done
-		port=$((port + 1))
+		port=$((port + 10))
 	done
 }
 
@@ -99,10 +100,12 @@ server() {
 	port=5201
 	for p in $POLICIES; do
 		nic "$p" 192.168.7.1/24
+		at=$port
 		runs | while read -r name options; do
-			cost "$p.$name" iperf3 -s -1 -p $port -J </dev/null >"/tmp/out/server.$p.$name.json"
+			cost "$p.$name" iperf3 -s -1 -p $at -J </dev/null >"/tmp/out/server.$p.$name.json"
+			at=$((at + 1))
 		done
-		port=$((port + 1))
+		port=$((port + 10))
 	done
 }
 

@@ -2,13 +2,19 @@
 # shellcheck shell=sh
 # For guest scripts that run fio in the Debian root. Its JSON goes to /tmp/out.
 
-# job NAME DEVICE ARGUMENTS...
+# fio_json NAME ARGUMENTS...
+fio_json() {
+	fio_name=$1
+	shift
+	fio --output-format=json --output="/tmp/out/$fio_name.json" "$@" >/tmp/fio.log 2>&1 ||
+		{ echo "FAILED $fio_name"; cat /tmp/fio.log "/tmp/out/$fio_name.json"; exit 1; }
+}
+
+# job NAME DEVICE ARGUMENTS...: one job, or some of the same
 job() {
 	job_name=$1 device=$2
 	shift 2
-	fio --name="$job_name" --filename="$device" --direct=1 --output-format=json \
-		--output="/tmp/out/$job_name.json" "$@" >/tmp/fio.log 2>&1 ||
-		{ echo "FAILED $job_name"; cat /tmp/fio.log "/tmp/out/$job_name.json"; exit 1; }
+	fio_json "$job_name" --name="$job_name" --filename="$device" --direct=1 "$@"
 }
 
 # iops NAME: summed over jobs, reads and writes
@@ -43,20 +49,24 @@ matrix() {
 	case $patterns in '' | all) patterns="randread:4k randwrite:4k read:128k write:128k" ;; esac
 	echo 24 >/proc/sys/vm/nr_hugepages
 	for engine; do
+		# One fio for all of them, one after the other: it takes longer to start than a cell.
+		cells=
 		for pattern in $patterns; do
 			for depth in 1 32; do
 				for jobs in $all_jobs; do
 					bs=${pattern#*:} n=$ios
 					[ "$bs" = 4k ] || n=$((ios / 2))
 					n=$((n / jobs))
-					name=$prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$engine
-					job "$name" "$device" --rw="${pattern%:*}" --bs="$bs" --iodepth=$depth --numjobs="$jobs" \
-						--ioengine="$engine" --size=32M --io_size=64G --norandommap --number_ios="$n" \
-						--mem=mmaphuge --group_reporting
-					echo "RESULT $name.iops $(iops "$name")"
+					cells="$cells --name=$prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$engine --rw=${pattern%:*} --bs=$bs"
+					cells="$cells --iodepth=$depth --numjobs=$jobs --number_ios=$n"
 				done
 			done
 		done
+		# shellcheck disable=SC2086
+		fio_json "$prefix.$engine" --filename="$device" --direct=1 --ioengine="$engine" --size=32M --io_size=64G \
+			--norandommap --mem=mmaphuge --group_reporting --stonewall $cells
+		awk '/"jobname"/ { gsub(/[",]/, ""); name = $3 } /^ *"iops" :/ { gsub(",", ""); s[name] += $3 }
+			END { for (n in s) printf "RESULT %s.iops %.1f\n", n, s[n] }' "/tmp/out/$prefix.$engine.json"
 	done
 }
 
