@@ -3,7 +3,7 @@
 # pvnic, by profile. Part of `pvkit bench`.
 
 bench_nic() {
-	mb=64 seconds=4 streams="tcp udp" pings="udp tcp" modes="stock throughput latency bulk"
+	mb=64 seconds=2 streams="tcp udp" pings="udp tcp" modes="stock throughput latency bulk"
 	[ "$BENCH_QUICK" = no ] || { mb=16 streams=tcp pings='' modes="stock throughput"; }
 	say "nic: two VMs on 1 pCPU, by each of $modes, deterministic"
 	log=$BUILD/bench-nic.log
