@@ -30,6 +30,11 @@ cmd_check() {
 	suite model 1800 make -s -C "$TOP/tests/model" O="$BUILD/model" check
 	suite launcher 900 sh "$TOP/tests/launcher.sh"
 	suite style 400 sh "$TOP/tests/style.sh"
+	if [ $CHECK = long ]; then
+		suite icount 3000 sh "$TOP/tests/icount.sh" 20
+	else
+		suite icount 600 sh "$TOP/tests/icount.sh" 1
+	fi
 	suite hostile 700 "$TOP/pvkit" run --timeout 600 \
 		--vm "name=hostile,vcpus=2,mem=16M,kernel=$BUILD/bare/hostile.bin"
 	suite hostile-virtio 700 sh "$TOP/tests/hostile-virtio.sh"
