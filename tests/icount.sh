@@ -18,7 +18,7 @@ first() {
 	idle &
 	for _ in $(seq 100); do
 		for p in /proc/[0-9]*/cmdline; do
-			tr '\0' ' ' <"$p" 2>/dev/null | grep -q "^qemu-system-aarch64 .*bare/idle.bin" || continue
+			{ tr '\0' ' ' <"$p"; } 2>/dev/null | grep -q "^qemu-system-aarch64 .*bare/idle.bin" || continue
 			task=${p%/cmdline}
 			cpus=$(awk '/^Cpus_allowed_list/ { print $2 }' "$task/status" 2>/dev/null)
 			policy=$(awk '{ sub(/.*\) /, ""); print $39 }' "$task/stat" 2>/dev/null)
