@@ -27,7 +27,7 @@ for policy; do
 	tap $? "$policy: the guest runs to its end"
 	for disk in vdb vdc; do
 		for engine in $engines; do
-			for pattern in randwrite write randrw; do
+			for pattern in randwrite.4k write.128k randrw.4k; do
 				for depth in 1 32; do
 					for jobs in 1 4; do
 						grep -q "^VERIFIED verify.$policy.$disk.$pattern.qd$depth.j$jobs.$engine" "$log"

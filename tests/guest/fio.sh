@@ -40,8 +40,27 @@ per_io() {
 	cost_per "$per_name" "$per_short" "$per_long" $((per_long - per_short))
 }
 
+# cells PREFIX ENGINE JOBS REQUESTS PATTERN...: sets cells, fio's options for a job of each
+# pattern, depth and number of JOBS, which share the REQUESTS ('': as many as there are).
+# One fio for all of them, one after the other: it takes longer to start than a job.
+cells() {
+	cells=--stonewall c_prefix=$1 c_engine=$2 c_jobs=$3 c_requests=$4
+	shift 4
+	for pattern; do
+		for depth in 1 32; do
+			for jobs in $c_jobs; do
+				bs=${pattern#*:} n=$c_requests
+				[ -z "$n" ] || [ "$bs" = 4k ] || n=$((n / 2))
+				[ -z "$n" ] || n=$((n / jobs))
+				cells="$cells --name=$c_prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$c_engine --rw=${pattern%:*} --bs=$bs"
+				cells="$cells --iodepth=$depth --numjobs=$jobs --group_reporting --ioengine=$c_engine ${n:+--number_ios=$n}"
+			done
+		done
+	done
+}
+
 # matrix DEVICE NAME REQUESTS JOBS ENGINE...: patterns (pvkit.patterns, or all), depths,
-# jobs, which share the requests. Buffers are in huge pages: else chance decides into how many segments each of them falls.
+# jobs. Buffers are in huge pages: else chance decides into how many segments each of them falls.
 matrix() {
 	device=$1 prefix=$2 ios=$3 all_jobs=$4
 	shift 4
@@ -49,22 +68,10 @@ matrix() {
 	case $patterns in '' | all) patterns="randread:4k randwrite:4k read:128k write:128k" ;; esac
 	echo 24 >/proc/sys/vm/nr_hugepages
 	for engine; do
-		# One fio for all of them, one after the other: it takes longer to start than a cell.
-		cells=
-		for pattern in $patterns; do
-			for depth in 1 32; do
-				for jobs in $all_jobs; do
-					bs=${pattern#*:} n=$ios
-					[ "$bs" = 4k ] || n=$((ios / 2))
-					n=$((n / jobs))
-					cells="$cells --name=$prefix.${pattern%:*}.$bs.qd$depth.j$jobs.$engine --rw=${pattern%:*} --bs=$bs"
-					cells="$cells --iodepth=$depth --numjobs=$jobs --number_ios=$n"
-				done
-			done
-		done
 		# shellcheck disable=SC2086
-		fio_json "$prefix.$engine" --filename="$device" --direct=1 --ioengine="$engine" --size=32M --io_size=64G \
-			--norandommap --mem=mmaphuge --group_reporting --stonewall $cells
+		cells "$prefix" "$engine" "$all_jobs" "$ios" $patterns
+		# shellcheck disable=SC2086
+		fio_json "$prefix.$engine" --filename="$device" --direct=1 --size=32M --io_size=64G --norandommap --mem=mmaphuge $cells
 		awk '/"jobname"/ { gsub(/[",]/, ""); name = $3 } /^ *"iops" :/ { gsub(",", ""); s[name] += $3 }
 			END { for (n in s) printf "RESULT %s.iops %.1f\n", n, s[n] }' "/tmp/out/$prefix.$engine.json"
 	done
@@ -72,19 +79,13 @@ matrix() {
 
 # verify DEVICE NAME ENGINE...: the same, with checksums
 verify() {
-	verify_device=$1 verify_name=$2
+	verify_device=$1 verify_name=verify.$2
 	shift 2
 	for engine; do
-		for pattern in randwrite:4k write:128k randrw:4k; do
-			for depth in 1 32; do
-				for jobs in 1 4; do
-					name=verify.$verify_name.${pattern%:*}.qd$depth.j$jobs.$engine
-					job "$name" "$verify_device" --rw="${pattern%:*}" --bs="${pattern#*:}" --iodepth=$depth --numjobs="$jobs" \
-						--ioengine="$engine" --size=6M --offset_increment=6M --verify=crc32c \
-						--verify_fatal=1 --group_reporting
-					echo "VERIFIED $name"
-				done
-			done
-		done
+		cells "$verify_name" "$engine" "1 4" '' randwrite:4k write:128k randrw:4k
+		# shellcheck disable=SC2086
+		fio_json "$verify_name.$engine" --filename="$verify_device" --direct=1 --size=6M --offset_increment=6M \
+			--verify=crc32c --verify_fatal=1 $cells
+		awk '/"jobname"/ { gsub(/[",]/, ""); name = $3 } /"error" : 0,/ { print "VERIFIED " name }' "/tmp/out/$verify_name.$engine.json"
 	done
 }
