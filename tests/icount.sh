@@ -9,26 +9,25 @@ log=$BUILD/check/icount.log
 Q="-M virt,gic-version=3 -cpu max -m 256M -display none -nic none -serial stdio -monitor none"
 : >"$log"
 
+# idle: in the background
 idle() {
 	# shellcheck disable=SC2086
-	timeout -s KILL 600 "$LAUNCHER/qemu-icount.sh" $Q -kernel "$BUILD/bare/idle.bin" </dev/null 2>&1 | tr -d '\r' >>"$log"
+	timeout -s KILL 600 "$LAUNCHER/qemu-icount.sh" $Q -kernel "$BUILD/bare/idle.bin" </dev/null >>"$log" 2>&1 &
+	limit=$!
 }
 # first: the main loop's thread, of which the scheduler is FIFO (1), and its CPUs
 first() {
-	idle &
+	idle
 	for _ in $(seq 100); do
-		for p in /proc/[0-9]*/cmdline; do
-			{ tr '\0' ' ' <"$p"; } 2>/dev/null | grep -q "^qemu-system-aarch64 .*bare/idle.bin" || continue
-			task=${p%/cmdline}
-			cpus=$(awk '/^Cpus_allowed_list/ { print $2 }' "$task/status" 2>/dev/null)
-			policy=$(awk '{ sub(/.*\) /, ""); print $39 }' "$task/stat" 2>/dev/null)
-			[ "$policy" != 1 ] || break 2
-		done
 		sleep 0.1
+		read -r qemu _ <"/proc/$limit/task/$limit/children"
+		cpus=$(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$qemu/status")
+		policy=$(awk '{ sub(/.*\) /, ""); print $39 }' "/proc/$qemu/stat")
+		[ "$policy" != 1 ] || break
 	done
-	wait
+	wait $limit
 }
-result() { awk -v n="$1" '$1 == "RESULT" && $2 == n { print $3 }' "$log"; }
+result() { tr -d '\r' <"$log" | awk -v n="$1" '$1 == "RESULT" && $2 == n { print $3 }'; }
 same() { [ "$(result now | sort -u | wc -l)" = 1 ]; }
 none_late() { ! result late | grep -qv '^0$' || { grep -E "late|most" "$log" | sed 's/^/# /'; false; }; }
 
@@ -44,6 +43,7 @@ for _ in $(seq "$1"); do
 	( while :; do :; done ) &
 	beside=$!
 	idle
+	wait $limit
 	kill $beside
 	wait $beside 2>/dev/null
 done
