@@ -81,6 +81,7 @@ void *memset(void *dst, int c, u64 n);
 void put(const char *s);
 void put_number(u64 v);
 void put_hex(u64 v);
+void put_result(const char *name, u64 value);	/* RESULT name value */
 void power_off(void) __attribute__((noreturn));
 u64 random(void);
 void gic_setup(void);			/* this vCPU: group 1 on, SGI 1 and the timer enabled */

@@ -16,11 +16,7 @@ static volatile u64 seen;
 
 static void result(const char *name, u64 ns, u64 loops)
 {
-	put("RESULT ");
-	put(name);
-	put(" ");
-	put_number((ns - empty * loops / LOOPS) * 1000 / loops);
-	put("\n");
+	put_result(name, (ns - empty * loops / LOOPS) * 1000 / loops);
 }
 
 #define MEASURE(loops, body) ({ \
@@ -113,9 +109,7 @@ static void completion_exits(void)
 	for (int i = 0; i < 1000; i++)
 		self_sgi();
 	n = all_exits() - n;
-	put("RESULT exits.eoi_exits ");
-	put_number(n - 1000);	/* per interrupt, in thousandths */
-	put("\n");
+	put_result("exits.eoi_exits", n - 1000);	/* per interrupt, in thousandths */
 }
 
 void bare_main(void)

@@ -10,15 +10,6 @@
 #define SLEEPS 300000
 #define TICKS 1000
 
-static void result(const char *name, u64 value)
-{
-	put("RESULT ");
-	put(name);
-	put(" ");
-	put_number(value);
-	put("\n");
-}
-
 void bare_main(void)
 {
 	u64 late = 0, most = 0;
@@ -45,8 +36,8 @@ void bare_main(void)
 		if (intid < 1020)
 			write_sysreg(intid, S3_0_C12_C12_1);	/* ICC_EOIR1_EL1 */
 	}
-	result("sleeps", SLEEPS);
-	result("late", late);
-	result("most", most);
-	result("now", now());
+	put_result("sleeps", SLEEPS);
+	put_result("late", late);
+	put_result("most", most);
+	put_result("now", now());
 }

@@ -48,6 +48,15 @@ void put_hex(u64 v)
 	put(buf);
 }
 
+void put_result(const char *name, u64 value)
+{
+	put("RESULT ");
+	put(name);
+	put(" ");
+	put_number(value);
+	put("\n");
+}
+
 void power_off(void)
 {
 	hvc1(PSCI_SYSTEM_OFF, 0);
