@@ -6,11 +6,14 @@
 
 #include <pvkit/pvhyp.h>
 
-/* kallsyms_lookup_name() is not exported, but a kprobe on it knows where it is. */
+/*
+ * kallsyms_lookup_name() is not exported, but a kprobe on it knows where it is.
+ * One that is not armed: arming patches text, for which all CPUs are stopped.
+ */
 unsigned long pvhyp_look_up(const char *symbol)
 {
 	static unsigned long (*kallsyms)(const char *name);
-	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
+	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name", .flags = KPROBE_FLAG_DISABLED };
 
 	if (!kallsyms) {
 		if (register_kprobe(&kp))
