@@ -8,7 +8,7 @@
  */
 #include "bare.h"
 
-#define LOOPS 200000ULL
+#define LOOPS 50000ULL
 #define NS_PER_TICK (1000000000ULL / read_sysreg(cntfrq_el0))
 
 static u64 empty;	/* ns of the empty loop */

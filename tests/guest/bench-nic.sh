@@ -7,7 +7,6 @@
 . /lib.sh
 ROLE=$(word role)
 MB=$(word mb)
-LEN=$(word seconds)
 STREAMS=$(word streams)	# tcp or tcp:udp
 PINGS=$(word pings | tr : ' ')
 MODES=$(word modes | tr : ' ')
@@ -28,8 +27,8 @@ runs() {
 	END
 	[ "$STREAMS" != tcp ] || return 0
 	cat <<-END
-	$(($1 + 3)) udp_short -u -b 4M -l 64 -t 1
-	$(($1 + 4)) udp -u -b 4M -l 64 -t $((LEN + 1))
+	$(($1 + 3)) udp_short -u -b 4M -l 64 -n 250000
+	$(($1 + 4)) udp -u -b 4M -l 64 -n 750000
 	END
 }
 field() { awk -v s="\"$2\":" -v f="\"$3\":" 'index($0, s) { on = 1 } on && index($0, f) { gsub(/[",]/, ""); print $NF; exit }' "$1"; }
@@ -55,7 +54,7 @@ client() {
 		[ "$proto" = tcp ] && { set -- "$1" --tcp -p 11112; } || set -- "$1" -p 11111
 		mode=$1
 		shift
-		sockperf ping-pong -i 192.168.7.1 "$@" -t $((LEN / 2)) --full-rtt >/tmp/sockperf 2>&1 || { echo "FAILED sockperf"; cat /tmp/sockperf; }
+		sockperf ping-pong -i 192.168.7.1 "$@" -t 1 --full-rtt >/tmp/sockperf 2>&1 || { echo "FAILED sockperf"; cat /tmp/sockperf; }
 		for p in 50.000 99.000; do
 			echo "RESULT $mode.pingpong.$proto.p${p%.000} $(sed -n "s/.*percentile $p *= *\([0-9.]*\).*/\1/p" /tmp/sockperf)"
 		done
@@ -89,7 +88,7 @@ for m in $MODES; do
 	fi
 	port=$((port + 10))
 	cost_per "cost.$m.tcp.$ROLE" "$m.short" "$m.long" "$MB"
-	[ "$STREAMS" = tcp ] || cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" $((LEN / 2))	# 4 Mbit/s
+	[ "$STREAMS" = tcp ] || cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" 0.5
 	[ "$m" != stock ] || continue
 	busybox sh /bin/pvnic show eth0 | sed 's/^/# /'
 	busybox sh /bin/pvnic restore eth0

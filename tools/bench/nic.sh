@@ -3,12 +3,12 @@
 # pvnic, by profile. Part of `pvkit bench`.
 
 bench_nic() {
-	mb=64 seconds=2 streams="tcp udp" pings="udp tcp" modes="stock throughput latency bulk"
+	mb=64 streams="tcp udp" pings="udp tcp" modes="stock throughput latency bulk"
 	[ "$BENCH_QUICK" = no ] || { mb=16 streams=tcp pings='' modes="stock throughput"; }
 	say "nic: two VMs on 1 pCPU, by each of $modes, deterministic"
 	log=$BUILD/bench-nic.log
 	root_guest "$BUILD/nic.cpio" "$TOP/tests/guest/bench-nic.sh" ram
-	vm="vcpus=1,mem=384M,$ROOT_ITEMS,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$mb pvkit.seconds=$seconds pvkit.streams=$(colons "$streams") pvkit.pings=$(colons "$pings") pvkit.modes=$(colons "$modes")"
+	vm="vcpus=1,mem=384M,$ROOT_ITEMS,net=lan,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mb=$mb pvkit.streams=$(colons "$streams") pvkit.pings=$(colons "$pings") pvkit.modes=$(colons "$modes")"
 	guest_run "$log" --icount --timeout 1800 --vm "name=server,$vm pvkit.role=server" --vm "name=client,$vm pvkit.role=client"
 	! grep FAILED "$log" || die "nic: see $log"
 	for m in $modes; do nic_record "$log" "$m"; done

@@ -32,7 +32,7 @@ SECTIONS = [
        [("native", "stock"), ("pv", "pvlock")], [("", "all")])]),
     ("Each module alone, and all", "The same work in a guest as it comes, with one module, and with all; 1, 2 and 4 vCPUs share one "
      "physical CPU.",
-     [("hackbench -g 1 -l 25, in real time", "seconds", "matrix.{series}x.{label}.hackbench_s", MODULES, OVERCOMMIT),
+     [("hackbench -g 1 -l 12, in real time", "seconds", "matrix.{series}x.{label}.hackbench_s", MODULES, OVERCOMMIT),
       ("Sections of a contended lock, in real time", "sections/s", "matrix.{series}x.{label}.lock_rate", MODULES, OVERCOMMIT),
       ("4 KiB reads at depth 1", "IOPS", "matrix.{series}x.{label}.read_iops", MODULES, OVERCOMMIT),
       ("Exits while one task computes", "exits/s", "matrix.{series}x.{label}.busy_exits_per_s", MODULES, OVERCOMMIT)]),
