@@ -6,7 +6,7 @@
 tick_ratio() { ratio "$(value "$1" "n$2.$3")" "$(value "$1" "n1.$3")"; }
 
 bench_tick() {
-	divisors=1:2:4:8:16:32:64 seconds=8 wakeups=3000
+	divisors=1:2:4:8:16:32:64 seconds=8 wakeups=5000
 	[ "$BENCH_QUICK" = no ] || { divisors=1:16 seconds=2 wakeups=1000; }
 	say "tick: pvclock at divisors $divisors, deterministic (some minutes)"
 	log=$BUILD/bench-tick.log

@@ -82,9 +82,9 @@ figure() { awk -F '\t' -v n="$1" '$1 == n { print $2 }' "${2:-$RESULTS}"; }
 bench_mode() { [ "$BENCH_QUICK" = no ] || printf %s -quick; [ "$BENCH_ICOUNT" = no ] || printf %s -icount; }
 
 # About how long each takes, in seconds, and with --quick; where it has not been measured.
-BENCH_SECONDS="exits:4:4 size:0:0 boot:8:8 lock:180:28 matrix:450:60 blk:430:75 net:165:33 tick:320:47 noop:165:40
-	nic:330:34 guest:31:31 account:200:200 peers:640:640 lock_rt:80:30 matrix_rt:220:22 blk_rt:180:35
-	net_rt:200:28 partition_rt:90:23 work_rt:150:29 projection:0:0"
+BENCH_SECONDS="exits:4:4 size:0:0 boot:12:12 lock:180:28 matrix:440:60 blk:300:75 net:235:33 tick:325:47 noop:220:40
+	nic:390:34 guest:31:31 account:110:110 peers:610:610 lock_rt:80:30 matrix_rt:195:22 blk_rt:205:35
+	net_rt:170:28 partition_rt:90:23 work_rt:215:29 projection:0:0"
 
 # bench_seconds PART: as long as last time, or as BENCH_SECONDS says
 bench_seconds() {
