@@ -28,6 +28,9 @@ static void result(const char *name, u64 ns, u64 loops)
 	(now() - __t) * NS_PER_TICK; \
 })
 
+/* What body costs, by doing it @loops times */
+#define RESULT(name, loops, body) result(name, MEASURE(loops, body), loops)
+
 static u64 exit_count(u64 vcpu, u64 reason)
 {
 	struct call c = { PV_FN_STATS, vcpu, reason, 0 };
@@ -121,29 +124,29 @@ void bare_main(void)
 	on_irq = count_irq;
 	empty = MEASURE(LOOPS, );
 	if (ours) {
-		result("exits.hypercall", MEASURE(LOOPS, hvc1(PV_FN_FEATURES, 0)), LOOPS);
-		result("exits.hypercall_fast", MEASURE(LOOPS, hvc1(PV_FN_YIELD_TO, 0)), LOOPS);
+		RESULT("exits.hypercall", LOOPS, hvc1(PV_FN_FEATURES, 0));
+		RESULT("exits.hypercall_fast", LOOPS, hvc1(PV_FN_YIELD_TO, 0));
 	}
-	result("exits.psci_version", MEASURE(LOOPS, hvc1(PSCI_VERSION, 0)), LOOPS);
-	result("exits.mmio_gicd", MEASURE(LOOPS, mmio_read(GICD + 8)), LOOPS);
-	result("exits.mmio_device", MEASURE(LOOPS / 10, mmio_read(UART + UART_FR)), LOOPS / 10);
-	result("exits.sysreg_id", MEASURE(LOOPS, read_sysreg(id_aa64pfr0_el1)), LOOPS);
+	RESULT("exits.psci_version", LOOPS, hvc1(PSCI_VERSION, 0));
+	RESULT("exits.mmio_gicd", LOOPS, mmio_read(GICD + 8));
+	RESULT("exits.mmio_device", LOOPS / 10, mmio_read(UART + UART_FR));
+	RESULT("exits.sysreg_id", LOOPS, read_sysreg(id_aa64pfr0_el1));
 
 	asm volatile("msr daifclr, #2");
-	result("exits.timer", MEASURE(LOOPS / 10, timer_loop()), LOOPS / 10);
-	result("exits.self_sgi", MEASURE(LOOPS / 10, self_sgi()), LOOPS / 10);
+	RESULT("exits.timer", LOOPS / 10, timer_loop());
+	RESULT("exits.self_sgi", LOOPS / 10, self_sgi());
 
 	if (ours)
 		completion_exits();
 	asm volatile("msr daifset, #2");
-	result("exits.eoi", MEASURE(LOOPS, write_sysreg(1023, S3_0_C12_C12_1)), LOOPS);
+	RESULT("exits.eoi", LOOPS, write_sysreg(1023, S3_0_C12_C12_1));
 
 	on_irq = echo_irq;
 	if (start_vcpu(1, secondary)) {
 		while (!pong)
 			asm volatile("yield");
-		/* So many, as KVM's host does something meanwhile that is 1 ms. */
-		result("exits.ipi", MEASURE(LOOPS / 5 * 2, ipi()), LOOPS / 5 * 2);
+		/* So many, as KVM's host once does something else for 1 ms. */
+		RESULT("exits.ipi", LOOPS / 5 * 2, ipi());
 	}
 	put("DONE\n");
 }

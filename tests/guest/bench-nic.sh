@@ -88,7 +88,7 @@ for m in $MODES; do
 	fi
 	port=$((port + 10))
 	cost_per "cost.$m.tcp.$ROLE" "$m.short" "$m.long" "$MB"
-	[ "$STREAMS" = tcp ] || cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" 0.5
+	[ "$STREAMS" = tcp ] || cost_per "cost.$m.udp.$ROLE" "$m.udp_short" "$m.udp" 0.5	# MB that it sends more
 	[ "$m" != stock ] || continue
 	busybox sh /bin/pvnic show eth0 | sed 's/^/# /'
 	busybox sh /bin/pvnic restore eth0

@@ -13,6 +13,7 @@ blk_run() {
 }
 
 ios=8000	# of a matrix; enough that fio's milliseconds are less than 1 %
+rt_ios=4000	# in real time: turns scatter by more than fewer requests do
 bench_blk() {
 	say "blk: 4 KiB random reads from RAM, depth 1 and 32, by each policy, deterministic"
 	log=$BUILD/bench-blk.log
@@ -51,15 +52,15 @@ bench_blk_rt() {
 	# times, and medians are compared. No more threads than CPUs: else it is the
 	# host's scheduler that is measured.
 	policies=stock:immediate:piggyback:adaptive
-	turns="$policies:$policies:$policies" rt_ios=4000
-	cells="pvkit.engines=libaio pvkit.jobs=1 pvkit.patterns=randread:4k+write:128k"
+	turns="$policies:$policies:$policies"
+	cells="pvkit.ios=$rt_ios pvkit.engines=libaio pvkit.jobs=1 pvkit.patterns=randread:4k+write:128k"
 	say "blk: fio matrix, in real time, RAM-backed, 2 vCPUs on 2 pCPUs"
-	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix pvkit.ios=$rt_ios $cells pvkit.policies=$turns" '' --pcpus 2
-	mt="multi-threaded QEMU on $(jobs) CPUs, medians of 3 turns"
-	blk_matrix "$BUILD/bench-blk-mt.log" ram $policies mt. "$mt, 2 vCPUs on 2 pCPUs, RAM-backed, $rt_ios requests (128 KiB: half)"
+	BLK_VCPUS=2 blk_run "$BUILD/bench-blk-mt.log" "matrix $cells pvkit.policies=$turns" '' --pcpus 2
+	mt="multi-threaded QEMU on $(jobs) CPUs, medians of 3 turns" size="RAM-backed, $rt_ios requests (128 KiB: half)"
+	blk_matrix "$BUILD/bench-blk-mt.log" ram $policies mt. "$mt, 2 vCPUs on 2 pCPUs, $size"
 	say "blk: the same with a pCPU that polls, 1 vCPU on the other"
-	blk_run "$BUILD/bench-blk-mt-poll.log" "matrix pvkit.ios=$rt_ios $cells pvkit.policies=stock:poll:stock:poll:stock:poll" '' --pcpus 2 --polling
-	blk_matrix "$BUILD/bench-blk-mt-poll.log" ram stock:poll mt.polling. "$mt, 1 vCPU on 1 pCPU, another polls, RAM-backed, $rt_ios requests (128 KiB: half)"
+	blk_run "$BUILD/bench-blk-mt-poll.log" "matrix $cells pvkit.policies=stock:poll:stock:poll:stock:poll" '' --pcpus 2 --polling
+	blk_matrix "$BUILD/bench-blk-mt-poll.log" ram stock:poll mt.polling. "$mt, 1 vCPU on 1 pCPU, another polls, $size"
 }
 
 # blk_cost LOG POLICY HOW: exits and instructions of a request at depth 1

@@ -34,12 +34,13 @@ bench_matrix() {
 # What spins, spins in WFE, a hundred times slower to emulate under -icount.
 bench_matrix_rt() {
 	matrix_size
+	loops=12
 	for n in $overcommit; do
 		say "matrix: $n vCPUs on 1 pCPU, locks in real time, $runs interleaved runs"
-		matrix_run locks "$n" "pvkit.runs=$runs pvkit.loops=12 pvkit.ms=100"
+		matrix_run locks "$n" "pvkit.runs=$runs pvkit.loops=$loops pvkit.ms=100"
 		how="in real time, $n vCPUs on 1 pCPU, median of $runs interleaved runs"
 		for m in stock $modules all; do
-			record_runs "$log" "$m.hackbench" "matrix.${n}x.$m.hackbench_s" s "hackbench -g 1 -l 12; $how"
+			record_runs "$log" "$m.hackbench" "matrix.${n}x.$m.hackbench_s" s "hackbench -g 1 -l $loops; $how"
 			record_runs "$log" "$m.lock" "matrix.${n}x.$m.lock_rate" sections/s "a thread on each vCPU, 600 instructions inside, 2400 outside of one lock; $how"
 		done
 	done
