@@ -148,7 +148,11 @@ counted() {
 		END { exit !(seen == 2 && !bad) }' /sys/kernel/debug/virtio_pv/*/queues
 }
 # Soon: requests of what has just been ended may still be under way.
-sums() { { each_cpu && soon counted; } || { sed 's/^/# /' /sys/kernel/debug/virtio_pv/*/queues; return 1; }; }
+sums() {
+	each_cpu && soon counted && return
+	sed 's/^/# /' /sys/kernel/debug/virtio_pv/*/queues
+	return 1
+}
 check "kicks and delays are counted" sums
 check "nothing to complain of so far" quiet
 
