@@ -319,7 +319,7 @@ static int __init noop_init(void)
 	if (ret)
 		return ret;
 	ret = -ENOMEM;
-	workqueue = alloc_workqueue("blk_noop_disks", 0, 1);	/* one at a time */
+	workqueue = alloc_ordered_workqueue("blk_noop_disks", 0);	/* one at a time: noop_take() */
 	if (!workqueue)
 		goto front;
 	ret = watch();

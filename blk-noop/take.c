@@ -16,7 +16,7 @@ struct taken {
 	struct list_head link;
 	struct device *dev;		/* the virtio device, a reference */
 };
-static LIST_HEAD(taken);		/* by the one work item that takes, or when it is over */
+static LIST_HEAD(taken);		/* no lock: work items take one after the other, and then it is over */
 
 int noop_take(struct gendisk *disk)
 {

@@ -6,7 +6,7 @@
 . "$KTAP/fio.sh"
 ROUNDS=$(word rounds)
 mkdir -p /tmp/out /mnt
-plan 30
+plan 31
 quiet() { ! dmesg | grep -E "BUG|WARNING|Oops|lockup|rcu:.*stall|I/O error" | sed 's/^/# /' | grep .; }
 settings() { for f in scheduler nomerges iostats wbt_lat_usec add_random rq_affinity; do echo "$f $(cat /sys/block/"$1"/queue/$f 2>/dev/null)"; done; }
 setting() { cat "/sys/block/$1/queue/$2"; }
@@ -45,7 +45,9 @@ taken() {
 	[ -b /dev/pvb0 ] && [ -b /dev/pvb1 ] && [ -b /dev/pvb2 ] && [ ! -e /dev/vdb ] || return 1
 	ONE=$(disk one) TWO=$(disk two) RO=$(disk ro)
 }
-all_taken() { soon taken || { { ls /dev/[pv][vd]*; dmesg | tail -8; } | sed 's/^/# /'; return 1; }; }
+# told: fails, and says what there is
+told() { { ls /dev/[pv][vd]*; dmesg | tail -8; } | sed 's/^/# /'; return 1; }
+all_taken() { soon taken || told; }
 bio() { insmod "$KTAP/modules/blk-noop.ko" mode=bio && all_taken; }
 check "bio mode takes disks that nobody uses" bio
 in_use() { soon in_log; }
@@ -133,9 +135,10 @@ lost() {
 	echo "$d" >/sys/bus/virtio/drivers/blk_noop/unbind && not_busy && echo "$d" >/sys/bus/virtio/drivers/virtio_blk/bind && verified "$ONE"
 }
 check "...goes while it is used" lost
-returned() { [ -b /dev/vdb ] && [ -b /dev/vdc ] && [ ! -e /dev/pvb0 ]; }
+returned() { [ -b /dev/vdb ] && [ -b /dev/vdc ] && [ -b /dev/vdd ] && [ ! -e /dev/pvb0 ]; }
+all_returned() { soon returned || told; }
 # They come back in the order they went in: any.
-back() { rmmod blk-noop && soon returned && verified "$(disk one)"; }
+back() { rmmod blk-noop && all_returned && verified "$(disk one)"; }
 check "virtio_blk has them back" back
 polled() {
 	insmod "$KTAP/modules/blk-noop.ko" mode=bio poll_queues=1 && all_taken || return 1
@@ -149,22 +152,34 @@ polled_gone() {	# while somebody polls
 	not_busy
 }
 check "...goes while somebody polls" polled_gone
-back_again() { rmmod blk-noop && soon returned; }
+back_again() { rmmod blk-noop && all_returned; }
 check "...and is back" back_again
+# written DISK: write requests, as long as it has statistics
+written() { awk '{ print $5 }' "/sys/block/${1##*/}/stat"; }
+under_way() { [ "$(written "$under")" -gt "$under_from" ]; }
+# cycles COMMAND...: again and again, while fio verifies what it writes
 cycles() {
-	fio --name=under --filename="$(disk one)" --direct=1 --rw=randwrite --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
+	under=$(disk one)
+	under_from=$(written "$under")
+	fio --name=under --filename="$under" --direct=1 --rw=randwrite --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
 		--verify=crc32c --verify_backlog=256 --verify_fatal=1 --time_based --runtime=1000 --eta=never >/tmp/under.log 2>&1 &
 	pid=$!
-	settings vdb >/tmp/vdb
+	soon under_way
+	settings "${under##*/}" >/tmp/under
 	i=0
 	while [ $i -lt "$ROUNDS" ] && kill -0 $pid; do
-		insmod "$KTAP/modules/blk-noop.ko" && soon lean && rmmod blk-noop && settings vdb | cmp - /tmp/vdb || break
+		"$@" && settings "${under##*/}" | cmp - /tmp/under || break
 		i=$((i + 1))
 	done
 	kill $pid
 	wait
-	settings vdb | sed 's/^/# /'
+	settings "${under##*/}" | sed 's/^/# /'
 	[ $i = "$ROUNDS" ] && ! grep -iE "verify:|error=" /tmp/under.log || { sed 's/^/# /' /tmp/under.log; return 1; }
 }
-check "loaded and unloaded $ROUNDS times under load, settings back each time" cycles
+request_mode() { insmod "$KTAP/modules/blk-noop.ko" && soon lean && rmmod blk-noop; }
+check "loaded and unloaded $ROUNDS times under load, settings back each time" cycles request_mode
+two_taken() { [ -b /dev/pvb0 ] && [ -b /dev/pvb1 ]; }
+unloaded() { rmmod blk-noop 2>/dev/null; }	# not while a partition table is read
+bio_mode() { insmod "$KTAP/modules/blk-noop.ko" mode=bio && { soon two_taken || told; } && soon unloaded && all_returned; }
+check "...in bio mode, disks back each time" cycles bio_mode
 check "nothing to complain of" quiet
