@@ -19,6 +19,29 @@ job() {
 	fio_json "$job_name" --name="$job_name" --filename="$device" --direct=1 "$@"
 }
 
+# written DISK: its write requests so far
+written() { awk '{ print $5 }' "/sys/block/${1##*/}/stat"; }
+under_way() { [ "$(written "$v_disk")" -gt "$v_from" ]; }
+# while_verifying DISK COMMAND...: that with the number of the round, ROUNDS times, while
+# fio verifies what it writes
+while_verifying() {
+	v_disk=$1
+	shift
+	v_from=$(written "$v_disk")
+	fio --name=under --filename="$v_disk" --direct=1 --rw=randwrite --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
+		--verify=crc32c --verify_backlog=256 --verify_fatal=1 --time_based --runtime=1000 --eta=never >/tmp/under.log 2>&1 &
+	v_pid=$!
+	soon under_way
+	i=0
+	while [ $i -lt "$ROUNDS" ] && kill -0 $v_pid 2>/dev/null; do
+		"$@" $i || break
+		i=$((i + 1))
+	done
+	kill $v_pid
+	wait $v_pid
+	[ $i = "$ROUNDS" ] && ! grep -iE "verify:|error=" /tmp/under.log || { sed 's/^/# /' /tmp/under.log; return 1; }
+}
+
 # iops NAME: summed over jobs, reads and writes
 iops() {
 	awk '/^  "jobs"/ { on = 1 } on && /^ *"iops" :/ { gsub(",", ""); s += $3 } END { printf "%.1f\n", s }' \

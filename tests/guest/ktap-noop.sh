@@ -154,32 +154,19 @@ polled_gone() {	# while somebody polls
 check "...goes while somebody polls" polled_gone
 back_again() { rmmod blk-noop && all_returned; }
 check "...and is back" back_again
-# written DISK: write requests, as long as it has statistics
-written() { awk '{ print $5 }' "/sys/block/${1##*/}/stat"; }
-under_way() { [ "$(written "$under")" -gt "$under_from" ]; }
-# cycles COMMAND...: again and again, while fio verifies what it writes
-cycles() {
+cycles() {	# COMMAND
 	under=$(disk one)
-	under_from=$(written "$under")
-	fio --name=under --filename="$under" --direct=1 --rw=randwrite --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
-		--verify=crc32c --verify_backlog=256 --verify_fatal=1 --time_based --runtime=1000 --eta=never >/tmp/under.log 2>&1 &
-	pid=$!
-	soon under_way
 	settings "${under##*/}" >/tmp/under
-	i=0
-	while [ $i -lt "$ROUNDS" ] && kill -0 $pid; do
-		"$@" && settings "${under##*/}" | cmp - /tmp/under || break
-		i=$((i + 1))
-	done
-	kill $pid
-	wait
+	while_verifying "$under" "$1"
+	cycled=$?
 	settings "${under##*/}" | sed 's/^/# /'
-	[ $i = "$ROUNDS" ] && ! grep -iE "verify:|error=" /tmp/under.log || { sed 's/^/# /' /tmp/under.log; return 1; }
+	return $cycled
 }
-request_mode() { insmod "$KTAP/modules/blk-noop.ko" && soon lean && rmmod blk-noop; }
+as_before() { settings "${under##*/}" | cmp - /tmp/under; }
+request_mode() { insmod "$KTAP/modules/blk-noop.ko" && soon lean && rmmod blk-noop && as_before; }
 check "loaded and unloaded $ROUNDS times under load, settings back each time" cycles request_mode
 two_taken() { [ -b /dev/pvb0 ] && [ -b /dev/pvb1 ]; }
 unloaded() { rmmod blk-noop 2>/dev/null; }	# not while a partition table is read
-bio_mode() { insmod "$KTAP/modules/blk-noop.ko" mode=bio && { soon two_taken || told; } && soon unloaded && all_returned; }
+bio_mode() { insmod "$KTAP/modules/blk-noop.ko" mode=bio && { soon two_taken || told; } && soon unloaded && all_returned && as_before; }
 check "...in bio mode, disks back each time" cycles bio_mode
 check "nothing to complain of" quiet

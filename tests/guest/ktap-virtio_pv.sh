@@ -105,20 +105,6 @@ fi
 [ -z "$POLLING" ] || check "polling can be chosen" grep -q "\[poll\]" "/sys/bus/platform/devices/$B/policy"
 check "nonsense is refused" sh -c "! echo nonsense >/sys/bus/platform/devices/$B/policy 2>/dev/null && ! echo 5 >/sys/module/virtio_pv/parameters/max_delay_us 2>/dev/null"
 
-# change COMMAND...: again and again, while fio verifies what it writes
-change() {
-	fio --name=under --filename=/dev/vdb --direct=1 --rw=randwrite --bs=4k --iodepth=16 --ioengine=libaio --size=8M \
-		--verify=crc32c --verify_backlog=256 --verify_fatal=1 --time_based --runtime=1000 --eta=never >/tmp/under.log 2>&1 &
-	fio_pid=$!
-	i=0
-	while [ $i -lt "$ROUNDS" ] && kill -0 $fio_pid 2>/dev/null; do
-		"$@" $i || break
-		i=$((i + 1))
-	done
-	kill $fio_pid
-	wait $fio_pid
-	[ $i = "$ROUNDS" ] && ! grep -iE "verify:|error=" /tmp/under.log
-}
 next_policy() {
 	# shellcheck disable=SC2086
 	set -- "$1" $POLICIES
@@ -126,12 +112,12 @@ next_policy() {
 	use "$B" "$1"
 	sleep 0.05
 }
-check "policies change under load" change next_policy
+check "policies change under load" while_verifying /dev/vdb next_policy
 cpus() { echo 0 >/sys/devices/system/cpu/cpu1/online && sleep 0.02 && echo 1 >/sys/devices/system/cpu/cpu1/online && sleep 0.02; }
 use "$B" piggyback
-check "CPUs go and come under load" change cpus
+check "CPUs go and come under load" while_verifying /dev/vdb cpus
 delays() { echo $((20 + $1 * 37 % 9000)) >/sys/module/virtio_pv/parameters/max_delay_us; sleep 0.02; }
-check "the bound changes under load" change delays
+check "the bound changes under load" while_verifying /dev/vdb delays
 echo 200 >/sys/module/virtio_pv/parameters/max_delay_us
 # Kicks are deferred now: from each CPU, so to each queue.
 each_cpu() {
