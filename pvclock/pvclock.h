@@ -32,7 +32,7 @@ struct pvc_cpu {
 	struct hrtimer *tick;	/* the kernel's, for this CPU */
 	u64 last;		/* jiffy up to which CPU time is charged */
 	u64 seen;		/* jiffy for which this CPU has seen to jiffies */
-	u64 next;		/* jiffy of the next tick, as it was set by us; 0: not by us */
+	u64 next;		/* jiffy of the next tick, as it was set last; if it is past: the next one */
 	u64 due;		/* bit n % 64: a timer of the wheel is due at jiffy n, see deadline.c */
 	u64 due_from;		/* bits stand for jiffies from here to 63 on */
 	u32 user, samples;	/* ticks that found user mode, of all: for account.c */

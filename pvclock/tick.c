@@ -16,6 +16,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/kprobes.h>
 #include <trace/events/power.h>
@@ -26,6 +27,7 @@
 #include <linux/sched/stat.h>
 #include <linux/kernel_stat.h>
 #include <linux/tick.h>
+#include <linux/workqueue.h>
 #include <linux/interrupt.h>
 
 #include <pvkit/pvhyp.h>
@@ -39,6 +41,7 @@ DEFINE_PER_CPU(struct pvc_cpu, pvc_cpus);
 static const char * const handler_names[] = { "tick_sched_timer", "tick_nohz_handler" };
 static enum hrtimer_restart (*kernel_handler)(struct hrtimer *timer);
 static void (*update_jiffies)(ktime_t now);
+static bool (*tick_stopped)(void);		/* this CPU's, by the kernel */
 static struct hrtimer *found;			/* of CPU found_on */
 static int found_on;
 
@@ -116,10 +119,9 @@ static enum hrtimer_restart coarse_tick(struct hrtimer *timer)
 	/* The kernel leaves it to one CPU, whose tick may be coarse, too. */
 	if (divisor > 1)
 		catch_up(c, time);
-	if (kernel_handler(timer) != HRTIMER_RESTART) {
-		c->next = 0;
+	/* The kernel has stopped it, and will start it again where it was: c->next, or the next jiffy. */
+	if (kernel_handler(timer) != HRTIMER_RESTART)
 		return HRTIMER_NORESTART;
-	}
 	c->stats.ticks++;
 	c->stats.merged += early;
 	now = pvc_jiffy(ktime_get());
@@ -137,6 +139,9 @@ static enum hrtimer_restart coarse_tick(struct hrtimer *timer)
 void pvc_tick_forward(struct pvc_cpu *c, u64 at)
 {
 	if (c->tick->function != coarse_tick || c->next <= at || !hrtimer_active(c->tick))
+		return;
+	/* It is the kernel's then, at its next event; it would complain of another time. */
+	if (tick_stopped())
 		return;
 	c->next = at;
 	hrtimer_start(c->tick, at * TICK_NSEC, HRTIMER_MODE_ABS_PINNED_HARD);
@@ -186,8 +191,7 @@ static void on_idle(void *unused, unsigned int state, unsigned int cpu)
 	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
 	u64 now;
 
-	if (state == PWR_EVENT_EXIT || READ_ONCE(c->divisor) == 1 ||
-	    hrtimer_get_softexpires_tv64(c->tick) != c->next * TICK_NSEC)
+	if (state == PWR_EVENT_EXIT || tick_stopped())
 		return;
 	now = pvc_jiffy(ktime_get());
 	if (c->next <= now + 1)
@@ -234,9 +238,7 @@ static void apply(void *unused)
 		tick->function = coarse_tick;
 	if (pvhyp_features() & PV_FEAT_TIMER_SLACK)
 		WRITE_ONCE(this_cpu_ptr(&pvhyp_cpus)->page->timer_early, 0);
-	/* The next tick decides anew. A CPU that is idle has left its tick to the kernel. */
-	if (!is_idle_task(current))
-		pvc_tick_forward(c, now + 1);
+	pvc_tick_forward(c, now + 1);	/* which decides anew */
 }
 
 void pvc_tick_apply(void)
@@ -330,8 +332,10 @@ int pvc_tick_init(void)
 		return -EOPNOTSUPP;
 	}
 	update_jiffies = (void *)pvhyp_look_up("tick_do_update_jiffies64");
-	if (!update_jiffies) {
-		pr_err("this kernel has no tick_do_update_jiffies64() to be called\n");
+	tick_stopped = (void *)pvhyp_look_up("tick_nohz_tick_stopped");
+	if (!update_jiffies || !tick_stopped) {
+		pr_err("this kernel has no %s() to be called\n",
+		       update_jiffies ? "tick_nohz_tick_stopped" : "tick_do_update_jiffies64");
 		return -EOPNOTSUPP;
 	}
 	return pvc_probes_register(probes, ARRAY_SIZE(probes));
@@ -342,19 +346,29 @@ static void wait_for_csd(void *unused)
 {
 }
 
-static void put_back(void *unused)
+/* As a task: the next tick of a CPU that is idle would be where ours was to be. */
+static long put_back(void *unused)
 {
 	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
+	unsigned long flags;
 
+	local_irq_save(flags);
 	c->divisor = 1;
 	apply(NULL);
 	if (c->tick->function == coarse_tick)
 		c->tick->function = kernel_handler;
+	local_irq_restore(flags);
+	return 0;
 }
 
 void pvc_tick_exit(void)
 {
-	on_each_cpu(put_back, NULL, 1);	/* none is in coarse_tick() now: it runs with interrupts off */
+	int cpu;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu)
+		work_on_cpu(cpu, put_back, NULL);	/* coarse_tick() runs with interrupts off */
+	cpus_read_unlock();
 	pvc_probes_unregister(probes, ARRAY_SIZE(probes));
 	on_each_cpu(wait_for_csd, NULL, 1);
 }

@@ -78,15 +78,21 @@ unhog() { for h in $hogs; do kill "$h"; done; wait; hogs=; }
 hog 0
 check "...and beside a task that computes" exact busy 600 "on 0"
 unhog
+# wheel OF COMMAND...: 2 jiffies and what is left of the one it is started in; OF: worst or median
 wheel() {
-	$1 clock wheel 8 100 >/tmp/out
+	of=$1
+	shift
+	"$@" clock wheel 8 100 >/tmp/out
 	echo "# $(cat /tmp/out)"
-	from_to 7900 "$2" "$(field least)" "$(field median)"
+	[ "$of" = median ] && most=14000 || most=$((14000 + OTHER_VCPU))
+	from_to 7900 $most "$(field least)" "$(field "$of")"
 }
-check "a timer of the timer wheel is exact on an idle CPU" wheel "" 14000
+# Again and again: how it lies to the coarse ticks is chance.
+wheels() { for n in 1 2 3 4; do wheel worst || return 1; done; }
+check "timers of the timer wheel are exact on an idle CPU" wheels
 echo auto >$P/policy
 hog 0
-check "policy auto: ...and beside a task that computes" wheel "on 0" 14000
+check "policy auto: ...and beside a task that computes" wheel median on 0
 unhog
 # alternate LEAST MOST: that many context switches, in 3 s
 alternate() {
