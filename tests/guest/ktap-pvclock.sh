@@ -85,7 +85,7 @@ wheel() {
 	"$@" clock wheel 8 100 >/tmp/out
 	echo "# $(cat /tmp/out)"
 	[ "$of" = median ] && most=14000 || most=$((14000 + OTHER_VCPU))
-	from_to 7900 $most "$(field least)" "$(field "$of")"
+	from_to 7900 "$most" "$(field least)" "$(field "$of")"
 }
 # Again and again: how it lies to the coarse ticks is chance.
 wheels() { for n in 1 2 3 4; do wheel worst || return 1; done; }
