@@ -16,7 +16,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/kprobes.h>
 #include <trace/events/power.h>
@@ -27,7 +26,6 @@
 #include <linux/sched/stat.h>
 #include <linux/kernel_stat.h>
 #include <linux/tick.h>
-#include <linux/workqueue.h>
 #include <linux/interrupt.h>
 
 #include <pvkit/pvhyp.h>
@@ -346,29 +344,31 @@ static void wait_for_csd(void *unused)
 {
 }
 
-/* As a task: the next tick of a CPU that is idle would be where ours was to be. */
-static long put_back(void *unused)
+static void end_coarse(void *unused)
 {
-	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
-	unsigned long flags;
-
-	local_irq_save(flags);
-	c->divisor = 1;
+	this_cpu_ptr(&pvc_cpus)->divisor = 1;
 	apply(NULL);
-	if (c->tick->function == coarse_tick)
-		c->tick->function = kernel_handler;
-	local_irq_restore(flags);
-	return 0;
+}
+
+static void put_back(void *unused)
+{
+	struct hrtimer *tick = this_cpu_ptr(&pvc_cpus)->tick;
+
+	if (tick->function == coarse_tick)
+		tick->function = kernel_handler;
 }
 
 void pvc_tick_exit(void)
 {
+	u64 now = pvc_jiffy(ktime_get()), last = now;
 	int cpu;
 
-	cpus_read_lock();
-	for_each_online_cpu(cpu)
-		work_on_cpu(cpu, put_back, NULL);	/* coarse_tick() runs with interrupts off */
-	cpus_read_unlock();
+	on_each_cpu(end_coarse, NULL, 1);
+	/* Up to then the kernel may start an idle CPU's tick again where ours was to be. */
+	for_each_possible_cpu(cpu)
+		last = max(last, READ_ONCE(per_cpu_ptr(&pvc_cpus, cpu)->next));
+	msleep(jiffies_to_msecs(last - now));
+	on_each_cpu(put_back, NULL, 1);	/* none is in coarse_tick() now: it runs with interrupts off */
 	pvc_probes_unregister(probes, ARRAY_SIZE(probes));
 	on_each_cpu(wait_for_csd, NULL, 1);
 }
