@@ -32,10 +32,10 @@ check "a divisor of 0 is refused" refused tick_divisor=0 "tick_divisor must be 1
 check "...and of 65" refused tick_divisor=65 "tick_divisor must be 1 to 64, not 65"
 check "...and nonsense" refused policy=sideways "invalid for parameter"
 if [ -e /sys/kernel/debug/pvhyp/exits ]; then HYP=yes; else HYP=; fi
-# Interrupts of other timers in 3 s; and under our hypervisor the other of the 2 vCPUs may have
-# the one pCPU for a slice, in us: more of them on a kernel that is slow.
-has_kasan && OTHER_TIMERS=16 OTHER_VCPU=32000 || OTHER_TIMERS=6 OTHER_VCPU=12000
-[ -n "$HYP" ] || OTHER_VCPU=0
+# Interrupts of other timers in 3 s: more of them on a kernel that is slow. And under our hypervisor
+# the other of the 2 vCPUs may have the one pCPU for a slice of 10 ms, and hold a lock the next time.
+has_kasan && OTHER_TIMERS=16 || OTHER_TIMERS=6
+[ -n "$HYP" ] && OTHER_VCPU=32000 || OTHER_VCPU=0
 slack_refused() { refused pvtimer=Y "pvtimer: no hypervisor"; }
 if [ -n "$HYP" ]; then skip "slack is refused without a hypervisor" "there is one"; else check "slack is refused without a hypervisor" slack_refused; fi
 native_tick() {
@@ -68,15 +68,15 @@ rate() {
 for n in 1 4 16 64; do check "a tick every $n jiffies" rate $n; done
 
 exact() {
-	$3 clock sleep 300 2000 >/tmp/out
-	echo "# $1: $(cat /tmp/out)"
-	from_to 300 $(($2 + OTHER_VCPU)) "$(field least)" "$(field worst)"
+	"$@" clock sleep 300 2000 >/tmp/out
+	echo "# $*: $(cat /tmp/out)"
+	from_to 300 600 "$(field least)" "$(field p99)" && from_to 300 $((600 + OTHER_VCPU)) "$(field worst)"
 }
-check "a sleep of 300 us is exact on an idle CPU" exact idle 600
+check "a sleep of 300 us is exact on an idle CPU" exact
 hog() { taskset $((1 << $1)) clock hog 10000 >/dev/null & hogs="$hogs $!"; }
 unhog() { for h in $hogs; do kill "$h"; done; wait; hogs=; }
 hog 0
-check "...and beside a task that computes" exact busy 600 "on 0"
+check "...and beside a task that computes" exact on 0
 unhog
 # wheel OF COMMAND...: 2 jiffies and what is left of the one it is started in; OF: worst or median
 wheel() {
@@ -207,7 +207,8 @@ cycles() {
 }
 check "loaded, changed, CPUs off and on $ROUNDS times under load" cycles
 back() {
-	rmmod pvclock && [ ! -e /sys/devices/system/cpu/cpu0/tick_divisor ] || return 1
+	set_to 64 && clock sleep 300000 1 >/dev/null	# CPUs that idle know of a far tick
+	rmmod pvclock && [ ! -e /sys/devices/system/cpu/cpu0/tick_divisor ] && wheel worst on $(($(nproc) - 1)) || return 1
 	native_tick
 	echo "# ticks in 2 s: $native"
 	# As in rate(); what was before is of a guest that may not have done with booting.
