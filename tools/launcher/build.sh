@@ -3,7 +3,7 @@
 # Build everything: hypervisor, guest modules, bare test guests, base initramfs.
 
 cmd_build() {
-	[ $# -eq 0 ] || die_usage "build takes no arguments"
+	no_arguments build "Builds the hypervisor, the modules and what test guests start with, in build/." "$@" || return 0
 	build_all
 	grep -h '^hyp-stub:' "$BUILD/hyp-stub.log" | tail -1
 }
@@ -62,8 +62,8 @@ test_kernel() {
 	if [ -n "${PVKIT_KERNEL:-}" ]; then build_for "$PVKIT_KERNEL"; else kernel_setup 6.12 cloud-arm64; fi
 }
 
-# The kernels that our modules are for.
-KERNELS="6.12/cloud-arm64 6.12/arm64 6.12/arm64-16k 6.12/rt-arm64 6.1/cloud-arm64 built built/debug built/rt"
+# The kernels that our modules are for, in one line.
+KERNELS=$(grep -v '^#' "$LAUNCHER/kernels" | paste -s -d ' ')
 known_kernel() { case " $KERNELS " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # build_for KERNEL [DIRECTORY...]: modules for that kernel, SERIES/FLAVOUR or
@@ -71,6 +71,10 @@ known_kernel() { case " $KERNELS " in *" $1 "*) ;; *) return 1 ;; esac; }
 build_for() {
 	case $1 in */*) kernel_setup "${1%/*}" "${1#*/}" ;; *) kernel_setup "$1" '' ;; esac
 	shift
+	alone modules build_for_now "$@"
+}
+
+build_for_now() {
 	headers_setup
 	build_modules "$BUILD/modules-$KVER" "$@"
 	build_initramfs "$BUILD/modules-$KVER" "$BUILD/base-$KVER.cpio"
@@ -113,7 +117,11 @@ list_id() { echo "$1" | cksum | cut -d ' ' -f 1; }
 
 build_guest_modules() {
 	GUEST_DRIVERS=$BUILD/drivers-$KVER-$(list_id "$GUEST_MODULES").cpio
-	[ -e "$GUEST_DRIVERS" ] && return
+	[ -e "$GUEST_DRIVERS" ] || alone drivers build_drivers
+}
+
+build_drivers() {
+	[ ! -e "$GUEST_DRIVERS" ] || return 0
 	gm=$(mktemp -d "$BUILD/drivers.XXXXXX")
 	depmod -b "$KDIR" "$KVER" || die "depmod failed"
 	for m in $GUEST_MODULES; do
@@ -144,7 +152,11 @@ build_root() {
 # make_root FILE PACKAGES WHAT: a file system with these and 192 MB to spare. With
 # MMDEBSTRAP_HOOK, a command for the root when all is unpacked, packages beside it.
 make_root() {
-	[ -e "$1" ] && return
+	[ -e "$1" ] || alone root make_root_now "$@"
+}
+
+make_root_now() {
+	[ ! -e "$1" ] || return 0
 	say "building a Debian root file system with $3 (half a minute)"
 	rm -f "$1.tmp.ext2"
 	mmdebstrap --quiet --variant=extract --architectures=arm64 --include="$2" \

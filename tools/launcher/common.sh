@@ -6,6 +6,16 @@ say() { printf 'pvkit: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 die_usage() { say "$*"; exit 2; }
 
+# no_arguments COMMAND WHAT ARGUMENTS...: of a command that has none but --help. Returns 1 if that
+# was all.
+no_arguments() {
+	case ${3:-} in
+	'') ;;
+	-h | --help) printf 'usage: ./pvkit %s\n  %s\n' "$1" "$2"; return 1 ;;
+	*) die_usage "$1 takes no arguments (try ./pvkit $1 --help)" ;;
+	esac
+}
+
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
@@ -18,7 +28,8 @@ as_root() {
 
 # Debian packages that we build and run with.
 PACKAGES="make gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler dt-schema
-qemu-system-arm libcmocka-dev clang libclang-rt-14-dev libfdt-dev spin xz-utils cpio kmod shellcheck mmdebstrap genext2fs e2fsprogs xfsprogs iperf3 libelf-dev python3"
+qemu-system-arm libcmocka-dev clang libclang-rt-14-dev libfdt-dev spin xz-utils cpio kmod shellcheck mmdebstrap genext2fs e2fsprogs xfsprogs iperf3 libelf-dev python3 python3-pytest
+python3-pytest-xdist python3-pytest-timeout"
 
 setup_packages() {
 	missing=
@@ -72,9 +83,29 @@ fetch() {
 	done
 }
 
+# alone WHAT COMMAND...: a function, in this shell, while nobody else does anything of WHAT in this
+# tree: suites that run at once build what they share. Inside another: what unpacks only.
+alone() {
+	alone_fd=$((${alone_fd:-10} - 1))
+	mkdir -p "$BUILD"
+	eval "exec $alone_fd>\"\$BUILD/.$1.lock\""
+	flock $alone_fd
+	shift
+	"$@"
+	set -- $?
+	eval "exec $alone_fd>&-"
+	alone_fd=$((alone_fd + 1))
+	return "$1"
+}
+
 # unpack PACKAGE DIRECTORY
 unpack() {
 	stamp=$2/.unpacked-${1%%:*}
+	[ -e "$stamp" ] && return
+	alone unpack unpack_now "$1" "$2"
+}
+
+unpack_now() {
 	[ -e "$stamp" ] && return
 	fetch "$1"
 	mkdir -p "$2"
@@ -96,19 +127,17 @@ kernel_setup() {
 	KDIR=$BUILD/kernel/$KVER
 	unpack "linux-image-$KVER:arm64" "$KDIR"
 	KIMAGE=$KDIR/boot/Image-$KVER
-	if [ ! -e "$KIMAGE" ]; then
-		unpack_image "$KDIR/boot/vmlinuz-$KVER" "$KIMAGE"
-	fi
+	[ -e "$KIMAGE" ] || unpack_image "$KDIR/boot/vmlinuz-$KVER" "$KIMAGE"
 }
 
 # unpack_image FROM TO: a gzip'd Image is unpacked, anything else is copied.
 unpack_image() {
 	if gzip -t "$1" 2>/dev/null; then
-		gzip -dc "$1" >"$2.tmp"
+		gzip -dc "$1" >"$2.$$"
 	else
-		cp "$1" "$2.tmp"
+		cp "$1" "$2.$$"
 	fi
-	mv "$2.tmp" "$2"
+	mv "$2.$$" "$2"
 }
 
 # What modules are built against, KSRC and KOBJ: never installed (see

@@ -60,6 +60,13 @@ build_kernel() {
 	done
 	PACKAGES="$PACKAGES $KERNEL_PACKAGES"
 	setup_packages
+	alone kernel build_kernel_now
+	KVER=$(cat "$KOBJ/include/config/kernel.release")
+	# shellcheck disable=SC2034
+	KFLAVOUR=built
+}
+
+build_kernel_now() {
 	kernel_source
 	KDIR=$BUILD/kernel/built-$name KOBJ=$BUILD/kernel/built-$name/obj
 	KIMAGE=$KOBJ/arch/arm64/boot/Image
@@ -74,9 +81,6 @@ build_kernel() {
 		mv "$KDIR/fragments.new" "$KDIR/fragments"
 		touch "$KDIR/done"
 	fi
-	KVER=$(cat "$KOBJ/include/config/kernel.release")
-	# shellcheck disable=SC2034
-	KFLAVOUR=built
 }
 
 # kernel_in_tree ARGUMENTS...: make, in the source, for arm64

@@ -5,7 +5,7 @@
 PACKAGES="$PACKAGES dpkg-dev fakeroot debhelper dh-dkms lintian"
 
 cmd_package() {
-	[ $# -eq 0 ] || die_usage "package takes no arguments"
+	no_arguments package "Builds Debian packages in build/packages: the modules for DKMS, the tools, the hypervisor." "$@" || return 0
 	mkdir -p "$BUILD"
 	setup_packages
 	build_packages

@@ -42,7 +42,6 @@ run_usage() {
 }
 
 cmd_run() {
-	run_build=yes
 	run_reset
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -60,7 +59,7 @@ cmd_run() {
 	done
 	[ "$RUN_VMS" -gt 0 ] || [ -e "$RUN_WORK/config.dtb" ] || die_usage "run: no --vm given"
 	mkdir -p "$BUILD"
-	if [ "$run_build" = yes ]; then
+	if [ "${PVKIT_BUILT:-}" != 1 ]; then	# check has built it, for all its runs
 		. "$LAUNCHER/build.sh"
 		setup_packages
 		build_hypervisor
