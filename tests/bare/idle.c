@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Is a vCPU that waits in WFI ever woken late? Runs without a hypervisor, under QEMU
- * -icount, where time stands still until the timer that it waits for (tests/icount.sh).
+ * -icount, where time stands still until the timer that it waits for (tests/suites/icount.sh).
  * Interrupts stay masked: WFI ends all the same, and no handler's time is in the result.
  * Prints: RESULT name value
  */
