@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 
 from pvkit.check import processes, suites
@@ -110,10 +109,8 @@ def run(given, picked):
         except KeyboardInterrupt:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            time.sleep(0.5)     # until pytest knows that its workers do not crash
-            processes.end(mark, sparing=process.pid)
             try:
-                process.wait(20)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 pass
             return 130

@@ -14,7 +14,7 @@ def marked(value):
     wanted = f"{VARIABLE}={value}".encode()
     found = []
     for directory in pathlib.Path("/proc").iterdir():
-        if not directory.name.isdigit() or int(directory.name) == os.getpid():
+        if not directory.name.isdigit():
             continue
         try:
             variables = (directory / "environ").read_bytes().split(b"\0")
@@ -25,10 +25,10 @@ def marked(value):
     return found
 
 
-def end(value, sparing=None, seconds=10):
-    """Kills them, but for the PID sparing; again where one starts another meanwhile."""
+def end(value, seconds=10):
+    """Kills them, but for ourselves; again where one starts another meanwhile."""
     until = time.monotonic() + seconds
-    while (left := [pid for pid in marked(value) if pid != sparing]) and time.monotonic() < until:
+    while (left := [pid for pid in marked(value) if pid != os.getpid()]) and time.monotonic() < until:
         for pid in left:
             try:
                 os.kill(pid, signal.SIGKILL)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """What `./pvkit check` prints, in place of pytest's own reporter, and the names in its JUnit file."""
 import collections
+import os
 import sys
 import time
 
 import pytest
 
-from pvkit.check import matrix, suites
+from pvkit.check import matrix, processes, suites
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
@@ -99,7 +100,9 @@ class Reporter:
         self._fail("pytest", "has no internal error", str(excrepr))
 
     def pytest_keyboard_interrupt(self):
+        """Workers and what their suites have started end here: they would go on with the next suite."""
         self.interrupted = True
+        processes.end(os.environ[processes.VARIABLE])
 
     def _fail(self, name, case, text):
         self.counts[name][FAILED] += 1
