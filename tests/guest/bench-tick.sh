@@ -82,7 +82,7 @@ for n in $DIVISORS; do
 	clock hog "$LEN" >/tmp/other &
 	clock hog "$LEN" >/tmp/out
 	wait $!
-	echo "RESULT n$n.share $(awk -v a="$(field cpu)" '{ sub(/.*cpu=/, ""); sub(/ .*/, ""); s = a + $0; print (a < $0 ? a : $0) * 2 / s }' /tmp/other)"
+	echo "RESULT n$n.share $(awk -v a="$(field cpu)" '{ sub(/.*cpu=/, ""); a += 0; b = $0 + 0; print (a < b ? a : b) * 2 / (a + b) }' /tmp/other)"
 	echo "RESULT n$n.switches $(field switches)"
 	for l in idle loaded; do
 		load $l
