@@ -2,11 +2,13 @@
 # shellcheck shell=sh
 # Guest side of `pvkit bench tick`, in the Debian root: the tick at each of
 # pvkit.divisors, 1 being the kernel's own; pvkit.seconds of computing for each,
-# pvkit.wakeups per interval of cyclictest. Prints lines: RESULT name value
+# pvkit.wakeups per interval of cyclictest, in pvkit.starts runs that lie differently to
+# the ticks. Prints lines: RESULT name value
 . /lib.sh
 DIVISORS=$(word divisors | tr : ' ')
 LEN=$(word seconds)
 WAKEUPS=$(word wakeups)
+STARTS=$(word starts)
 P=/sys/module/pvclock/parameters
 insmod /modules/pvhyp.ko && insmod /modules/pvclock.ko tick_divisor=1 || exit 1
 
@@ -34,6 +36,42 @@ load() {
 	if [ "$1" = loaded ]; then clock hog 10000 >/dev/null & hog=$!; else hog=; fi
 }
 
+# start K: shifts what comes by a K-th of STARTS, of the longest tick that is measured
+# (16 jiffies of 4 ms), and of a jiffy
+start() { sleep "$(awk "BEGIN { print $1 * (0.064 + 0.004) / $STARTS }")"; }
+
+# cyclic LOAD US: what each wake-up took, in ns, of all starts, and of each; without the
+# first ones, which are of a program that starts
+cyclic() {
+	for k in $(seq "$STARTS"); do
+		start "$k"
+		# It prints each; sorting them gives the percentiles.
+		cyclictest -N -v -m -p 90 -i "$2" -l $((WAKEUPS / STARTS + 5)) 2>/dev/null |
+			awk -F: 'NF == 3 && $3 ~ /^ *[0-9]+$/ && $2 >= 5 { print $3 + 0 }' >"/tmp/$1.$2.$k"
+	done
+	cat "/tmp/$1.$2".[0-9] | busybox sort -n >"/tmp/$1.$2"
+}
+
+percentile() { awk -v p="$2" '{ v[NR] = $1 } END { i = int(NR * p) + 1; print v[i > NR ? NR : i] }' "$1"; }
+
+# precision LOAD: of sleeps at divisor $n; what is late is so compared with divisor 1
+precision() {
+	for k in $(seq "$STARTS"); do
+		start "$k"
+		clock sleep 300 "$WAKEUPS" >/tmp/out
+		echo "RESULT n$n.usleep300.$1.worst $(field worst)"
+	done
+	for us in 50 200 1000; do
+		cyclic "$1" $us
+		[ "$n" != 1 ] || percentile "/tmp/$1.$us" 0.999 >"/tmp/$1.$us.limit"
+		echo "RESULT n$n.cyclic.$1.$us.p50 $(percentile "/tmp/$1.$us" 0.5)"
+		echo "RESULT n$n.cyclic.$1.$us.p999 $(percentile "/tmp/$1.$us" 0.999)"
+		for k in $(seq "$STARTS"); do
+			echo "RESULT n$n.cyclic.$1.$us.late $(awk -v limit="$(cat "/tmp/$1.$us.limit")" '$1 > limit * 1.05 { n++ } END { print n + 0 }' "/tmp/$1.$us.$k")"
+		done
+	done
+}
+
 for n in $DIVISORS; do
 	echo "$n" >$P/tick_divisor
 	sleep 0.5
@@ -44,23 +82,11 @@ for n in $DIVISORS; do
 	clock hog "$LEN" >/tmp/other &
 	clock hog "$LEN" >/tmp/out
 	wait $!
-	echo "RESULT n$n.share $(awk -v a="$(field cpu)" '{ sub(/.*cpu=/, ""); sub(/ .*/, ""); s = a + $0; print (a < $0 ? a : $0) * 2 / s }' /tmp/other)"
+	echo "RESULT n$n.share $(awk -v a="$(field cpu)" '{ sub(/.*cpu=/, ""); a += 0; b = $0 + 0; print (a < b ? a : b) * 2 / (a + b) }' /tmp/other)"
 	echo "RESULT n$n.switches $(field switches)"
 	for l in idle loaded; do
 		load $l
-		# One in thousands is late by what has nothing to do with the tick.
-		for _ in 1 2 3; do clock sleep 300 "$WAKEUPS" >/tmp/out; field worst; done | sort -n >/tmp/worst
-		echo "RESULT n$n.usleep300.$l.worst $(sed -n 2p /tmp/worst)"
-		for us in 50 200 1000; do
-			# In ns: it prints each, and sorting them gives the percentiles.
-			cyclictest -N -v -m -p 90 -i $us -l "$WAKEUPS" 2>/dev/null |
-				awk -F: 'NF == 3 && $3 ~ /^ *[0-9]+$/ { print $3 + 0 }' | busybox sort -n >"/tmp/$l.$us"
-			[ "$n" != 1 ] || cp "/tmp/$l.$us" "/tmp/$l.$us.1"
-			percentile() { awk -v p="$2" '{ v[NR] = $1 } END { i = int(NR * p) + 1; print v[i > NR ? NR : i] }' "$1"; }
-			echo "RESULT n$n.cyclic.$l.$us.p50 $(percentile "/tmp/$l.$us" 0.5)"
-			echo "RESULT n$n.cyclic.$l.$us.p999 $(percentile "/tmp/$l.$us" 0.999)"
-			echo "RESULT n$n.cyclic.$l.$us.late $(awk -v limit="$(percentile "/tmp/$l.$us.1" 0.999)" '$1 > limit * 1.05 { n++ } END { print n + 0 }' "/tmp/$l.$us")"
-		done
+		precision $l
 		[ -z "$hog" ] || kill $hog
 	done
 done

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # Guest side of tests/delay.sh, in the Debian root of two VMs: fio, iperf3 to the
-# other VM, and loops that compute, all on virtio_pv with kicks deferred. Prints
-# what the hypervisor has counted: QUEUE ...
+# other VM, and loops that compute, all on virtio_pv with kicks deferred, pvkit.start
+# microseconds later than otherwise. Prints what the hypervisor has counted: QUEUE ...
 . /lib.sh
 N=$(word number)
 LEN=$(word seconds)
@@ -19,6 +19,7 @@ for _ in 1 2; do
 	busybox sh -c 'while :; do :; done' &
 	hogs="$hogs $!"
 done 2>/dev/null
+sleep "$(awk "BEGIN { print $(word start) / 1e6 }")"
 fio --name=load --filename=/dev/vdb --direct=1 --rw=randrw --bs=4k --iodepth=4 --ioengine=libaio --size=16M \
 	--time_based --runtime="$LEN" >/tmp/fio.log 2>&1 &
 fio_pid=$!

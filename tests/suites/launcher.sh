@@ -62,7 +62,7 @@ helps() {
 	done
 }
 
-plan 36
+plan 39
 expect "each command has --help" helps
 expect "a command that takes no arguments" bad "build takes no arguments" build now
 expect "figures that got worse are seen" gate
@@ -102,6 +102,9 @@ END
 expect "VMs from a configuration" "$TOP/pvkit" run --timeout 300 --config "$WORK/vms.dts"
 expect "nothing to bench" bad "bench: what" bench
 expect "no such kernel for an archive of tests" bad "is no SERIES/FLAVOUR" ktap 7.0
+expect "nothing deterministic to bench" bad "work: in real time only" bench work --icount
+expect "nothing in real time to bench" bad "tick size: nothing of it is in real time" bench tick size --real-time
+expect "bench both and nothing else" bad "not both" bench lock --icount --real-time
 expect "unknown bench" bad "unknown 'speed'" bench speed
 expect "a guest that powers off" "$TOP/pvkit" run --timeout 300 --vm "mem=16M,kernel=$BIN"
 time_out() { ! "$TOP/pvkit" run --timeout 1 --vm "mem=16M,kernel=$BIN"; }

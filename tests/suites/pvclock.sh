@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# pvclock in a guest, deterministic; prints its KTAP. Arguments: where (pvkit:
-# under our hypervisor, 2 vCPUs on 1 pCPU; qemu: at EL1 of plain QEMU, 1 CPU, by the
-# archive that `pvkit ktap` makes), and how often to do things under load, or
-# "nohz_full".
+# pvclock in a guest, deterministic; prints its KTAP. Arguments: where (pvkit: under our
+# hypervisor, 2 vCPUs on 1 pCPU; qemu: at EL1 of plain QEMU, 1 CPU, by the archive that
+# `pvkit ktap` makes), and how often to do things under load, or
+# "nohz_full". PVKIT_SMOKE=1: only a smoke group of its cases, with 1 vCPU, unless
+# PVKIT_LEVEL is long.
 #
 # /// suite
 # time = "icount"
@@ -26,13 +27,16 @@
 . "$LAUNCHER/build.sh"
 build_for "${PVKIT_KERNEL:-6.12/cloud-arm64}" hypercall pvclock
 initrd=$WORK/pvclock.cpio
-script=pvclock args="$KERNEL_ARGS pvkit.rounds=$2"
-[ "$2" != nohz_full ] || script=nohz-full args="$KERNEL_ARGS nohz_full=1 rcu_nocbs=1"
+script=pvclock args="$KERNEL_ARGS pvkit.rounds=$2" vcpus=2
+[ "${PVKIT_SMOKE:-0}" != 1 ] || [ "${PVKIT_LEVEL:-normal}" = long ] || vcpus=1 args="$args pvkit.smoke=1"
+# Most of it computes until some seconds have passed: 4 ns per instruction.
+export PVKIT_ICOUNT_SHIFT=2
+[ "$2" != nohz_full ] || script=nohz-full vcpus=2 args="$KERNEL_ARGS nohz_full=1 rcu_nocbs=1"
 case $1 in
 pvkit)
 	guest_initrd "$initrd" "$TOP/tests/guest/ktap-$script.sh"
 	exec "$TOP/pvkit" run --icount --timeout 2300 \
-		--vm "name=clock,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$initrd,reset=stop,append=$args"
+		--vm "name=clock,vcpus=$vcpus,mem=256M,kernel=$KIMAGE,initrd=$initrd,reset=stop,append=$args"
 	;;
 qemu)
 	. "$LAUNCHER/ktap.sh"
@@ -46,7 +50,7 @@ qemu)
 	guest_initrd "$initrd" "$dir/run.sh" "$dir/cpio"
 	# The suites' results, as if they were not in others.
 	timeout -s KILL 2300 qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a72 -smp 1 -m 256M \
-		-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=0,sleep=off \
+		-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=$PVKIT_ICOUNT_SHIFT,sleep=off \
 		-kernel "$KIMAGE" -initrd "$initrd" -append "$args" | sed 's/^    //'
 	;;
 esac

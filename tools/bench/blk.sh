@@ -25,6 +25,13 @@ bench_blk() {
 		blk_cost "$log" $p "depth 1; $how"
 		exits "$log" qd32.$p 0.001 | record_exits blk.$p.qd32.exits_per_io blk.$p.qd32.exits "depth 32; $how"
 	done
+	record blk.adaptive.instructions_vs_stock "$(results "$log" | awk '{ v[$1] = $2 } END {
+		for (d = 1; d <= 32; d += 31) {
+			a = "qd" d ".adaptive."; s = "qd" d ".stock."
+			r = (v[a "hypervisor"] + v[a "guest"]) / (v[s "hypervisor"] + v[s "guest"])
+			if (r > worst) worst = r
+		}
+		printf "%.4f", worst }')" ratio "instructions of a request by adaptive / by stock, the more of depth 1 and 32; $how"
 	record kick.max_delay_us "$(sed -n 's/^QUEUE.*max_delay_ns=\([0-9]*\).*/\1/p' "$log" | sort -n | tail -1 | awk '{ printf "%.3f\n", $1 / 1000 }')" us \
 		"longest that a kick was put off, measured by the hypervisor in all these runs; the bound is 200 us"
 	[ "$BENCH_QUICK" = yes ] || bench_blk_host

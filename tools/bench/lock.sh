@@ -10,12 +10,16 @@ bench_lock() {
 	say "lock: 1, 2, 4, 8 vCPUs on 1 pCPU, deterministic (some minutes)"
 	guest_initrd "$BUILD/lock.cpio" "$TOP/tests/guest/bench-lock.sh"
 	log=$BUILD/bench-lock.log
-	guest_run "$log" --icount --timeout 1500 --vm "name=lock,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.collapsed_ms=$collapsed_ms pvkit.collapsed=$(colons "$collapsed") pvkit.threads=1:2:4:8"
-	how="icount, 1 pCPU, $ms ms (native and yield $collapsed_ms), 1000 instructions inside and outside the lock; sections / those of one vCPU alone"
+	guest_run "$log" --icount --timeout 1500 --vm "name=lock,vcpus=8,mem=512M,kernel=$KIMAGE,initrd=$BUILD/lock.cpio,reset=stop,append=$KERNEL_ARGS maxcpus=1 pvkit.ms=$ms pvkit.collapsed_ms=$collapsed_ms pvkit.collapsed=$(colons "$collapsed") pvkit.threads=1:2:4:8 pvkit.starts=$STARTS"
+	how="icount, 1 pCPU, $ms ms (native and yield $collapsed_ms; pv of 4 and 8 $STARTS runs of $((ms / 4))), 1000 instructions inside and outside the lock; sections / those of one vCPU alone"
 	for n in 1 2 4 8; do
 		for m in native yield pv; do
 			case "$m $collapsed " in pv* | *" $n "*) ;; *) continue ;; esac
 			record lock.$m.${n}x.efficiency "$(value "$log" $m.$n.efficiency)" ratio "$how"
+			if [ "$m.$n" = pv.4 ] || [ "$m.$n" = pv.8 ]; then
+				record_starts "$log" $m.$n.longest_ns lock.$m.${n}x.longest_wait_ms ms "longest wait for the lock" 1e6
+				continue
+			fi
 			record lock.$m.${n}x.longest_wait_ms \
 				"$(awk "BEGIN { printf \"%.3f\", $(value "$log" $m.$n.longest_ns) / 1e6 }")" ms \
 				"longest wait for the lock in that run"

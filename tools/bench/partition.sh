@@ -2,17 +2,31 @@
 # shellcheck shell=sh
 # A VM with a pCPU of its own. Part of `pvkit bench`.
 
-bench_partition_rt() {
-	say "partition: exits of a partitioned VM, idle and computing"
-	root_guest "$BUILD/partition.cpio" "$TOP/tests/guest/bench-partition.sh"
+# partition_exits NAME HOW OPTIONS...
+partition_exits() {
+	pe_name=$1 pe_how=$2 log=$BUILD/bench-partition.log
+	shift 2
+	root_guest "$BUILD/partition.cpio" "$TOP/tests/guest/bench-partition.sh" "$(root_on "$@")"
 	args="append=$KERNEL_ARGS pvkit.root=/dev/vda"
-	log=$BUILD/bench-partition.log seconds=10
-	[ "$BENCH_QUICK" = no ] || seconds=4
-	guest_run "$log" --timeout 800 --pcpus 2 --vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=exits pvkit.name=partitioned pvkit.seconds=$seconds"
+	guest_run "$log" --timeout 800 "$@" --pcpus 2 --vm "name=p,vcpus=1,mem=384M,partitioned=yes,$ROOT_ITEMS,$args pvkit.role=exits pvkit.name=partitioned pvkit.seconds=$seconds"
 	for w in idle compute; do
-		record partition.exits_per_s.$w "$(awk "BEGIN { print $(value "$log" partitioned.$w) / $seconds }")" exits/s \
-			"exit counters around $seconds s, but for hypercalls and TRNG calls that the guest makes; multi-threaded QEMU, 1 vCPU with a pCPU of its own"
+		record "partition.$pe_name.$w" "$(awk "BEGIN { print $(value "$log" partitioned.$w) / $seconds }")" exits/s \
+			"exit counters around $seconds s, but for hypercalls and TRNG calls that the guest makes; $pe_how, 1 vCPU with a pCPU of its own"
 	done
+}
+
+bench_partition() {
+	say "partition: exits of a partitioned VM, idle and computing, deterministic"
+	seconds=10
+	[ "$BENCH_QUICK" = no ] || seconds=2
+	partition_exits exits_per_s icount --icount
+}
+
+bench_partition_rt() {
+	say "partition: the same in real time"
+	seconds=10
+	[ "$BENCH_QUICK" = no ] || seconds=2
+	partition_exits mt.exits_per_s "multi-threaded QEMU"
 	[ "$BENCH_QUICK" = no ] || return 0
 	say "partition: cyclictest, in real time: QEMU runs several pCPUs by turns when it is deterministic"
 	log=$BUILD/bench-latency.log

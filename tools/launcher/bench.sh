@@ -5,7 +5,7 @@
 
 bench_usage() {
 	cat <<-'END'
-	usage: ./pvkit bench WHAT... [--icount] [--quick] [--resume] [--json FILE] [--html FILE] [--markdown FILE]
+	usage: ./pvkit bench WHAT... [--icount | --real-time] [--quick] [--resume] [--json FILE] [--html FILE] [--markdown FILE]
 	                               [--compare FILE] [--peers] [--kernel KERNEL]
 	  exits   instructions per hypercall, trapped access, interrupt
 	  lock    contended spinlock: native, undirected yield, pvlock
@@ -27,6 +27,7 @@ bench_usage() {
 	  --peers   and the same under KVM (VHE and not) and Xen of Debian, on the same machine
 	  --kernel  of the guests: SERIES/FLAVOUR or built[/FRAGMENT], as for check (6.12/cloud-arm64)
 	  --icount  only deterministic runs, no multi-threaded ones
+	  --real-time  only the others
 	  --quick   fewer policies, divisors, repetitions
 	  --resume  what this build has measured before is not measured again
 	  --json    all figures, and what fio and iperf3 said (Documentation/figures.md)
@@ -43,15 +44,18 @@ for part in "$TOP"/tools/bench/*.sh; do . "$part"; done
 
 BENCH_ALL="exits size boot lock matrix blk net tick noop nic guest partition work"
 BENCH_REAL_TIME="lock matrix blk net partition work"	# what has a part bench_*_rt: several pCPUs, in real time
+BENCH_ONLY_REAL_TIME="work"				# ...and no other
+STARTS=5						# of what takes the median of that many, see record_starts
 
 # shellcheck disable=SC2034
 cmd_bench() {
-	peers='' json='' page='' markdown='' compare='' kernel='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no
+	peers='' json='' page='' markdown='' compare='' kernel='' what='' BENCH_QUICK=no BENCH_ICOUNT=no BENCH_RESUME=no real_time=no
 	while [ $# -gt 0 ]; do
 		case $1 in
 		exits | lock | size | boot | work | blk | net | tick | noop | account | nic | guest | partition | matrix) what="$what $1"; shift ;;
 		all) what=$BENCH_ALL; shift ;;
 		--icount) BENCH_ICOUNT=yes; shift ;;
+		--real-time) real_time=yes; shift ;;
 		--quick) BENCH_QUICK=yes; shift ;;
 		--resume) BENCH_RESUME=yes; shift ;;
 		--peers) peers=peers; shift ;;
@@ -71,6 +75,11 @@ cmd_bench() {
 	done
 	what="$what $peers"
 	[ "$what" != " " ] || die_usage "bench: what? $BENCH_ALL, account or all"
+	case $BENCH_ICOUNT$real_time in
+	yesyes) die_usage "bench: --icount or --real-time, not both" ;;
+	yesno) bench_has "$what" "$BENCH_ALL account" "$BENCH_ONLY_REAL_TIME" "in real time only" ;;
+	noyes) bench_has "$what" "$BENCH_REAL_TIME" '' "nothing of it is in real time" ;;
+	esac
 	[ -z "$compare" ] || [ -r "$compare" ] || die_usage "bench: --compare: cannot read '$compare'"
 	[ -z "$kernel" ] || known_kernel "$kernel" || die_usage "bench: --kernel $kernel: there are $KERNELS"
 	[ -z "$page" ] || PACKAGES="$PACKAGES python3-matplotlib"
@@ -86,17 +95,28 @@ cmd_bench() {
 	[ -z "$compare" ] || /usr/bin/python3 "$TOP/tools/report/figures.py" compare "$BUILD/results.json" "$compare"
 }
 
+# bench_has WHAT SOME BUT WHY: one of WHAT, at least, is of SOME and not of BUT
+bench_has() {
+	bh_why=$4
+	for w in $1; do
+		case " $3 " in *" $w "*) continue ;; esac
+		case " $2 peers " in *" $w "*) return 0 ;; esac
+	done
+	die_usage "bench: $(echo "$1" | xargs): $bh_why"
+}
+
 # bench_all_parts: of $what. Deterministic ones on all CPUs of this machine at a time,
 # which changes nothing; those in real time one by one.
 bench_all_parts() {
 	# shellcheck disable=SC2034
 	DETERMINISTIC=no icount_parts='' rt_parts=''
 	for w in $what; do
-		case $w in partition | work) ;; *) icount_parts="$icount_parts $w" ;; esac
+		case " $BENCH_ONLY_REAL_TIME " in *" $w "*) ;; *) icount_parts="$icount_parts $w" ;; esac
 		case " $BENCH_REAL_TIME " in *" $w "*) rt_parts="$rt_parts ${w}_rt" ;; esac
 	done
 	[ -z "$peers" ] || rt_parts="$rt_parts projection"
 	[ "$BENCH_ICOUNT" = no ] || rt_parts=${peers:+projection}
+	[ "$real_time" = no ] || icount_parts=''
 	# shellcheck disable=SC2086
 	bench_parts "$(cpus)" $icount_parts
 	# shellcheck disable=SC2086
@@ -159,6 +179,19 @@ record_runs() {
 		$rr_result
 	END
 	record "$3" "$median" "$4" "$5" "$least" "$most"
+}
+
+# record_starts LOG RESULT NAME UNIT HOW [DIVISOR]: a tail, which chance decides: the worst
+# of several runs with shifted starts as NAME, and their median, which a limit may judge,
+# as NAME.median5
+record_starts() {
+	rs_values=$(results "$1" | awk -v n="$2" -v d="${6:-1}" '$1 == n { printf "%s%.4f", s, $2 / d; s = "," }')
+	[ "$(echo "$rs_values" | tr , '\n' | wc -l)" = "$STARTS" ] || die "bench: not $STARTS starts for $3 (see $1)"
+	rs_sorted=$(echo "$rs_values" | tr , '\n' | sort -g | tr '\n' ' ')
+	# shellcheck disable=SC2086
+	set -- "$3" "$4" "$5" $rs_sorted
+	record "$1" "$8" "$2" "worst of $STARTS runs with shifted starts; $3"
+	record "$1.median5" "$6" "$2" "median of $STARTS runs with shifted starts; $3" "$4" "$8" "$rs_values"
 }
 
 # root_on OPTIONS...: where root_guest has the root in a run with these

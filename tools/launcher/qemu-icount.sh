@@ -12,11 +12,10 @@
 set -e
 taskset -cp "$(awk '{ sub(/.*\) /, ""); print $37 }' /proc/$$/stat)" $$ >/dev/null	# the CPU we are on
 
-# Not permitted everywhere; on one CPU alone it is rarer, at least. From when there is the
-# vCPUs' thread, which would inherit it.
-until grep -qs TCG /proc/$$/task/*/comm; do
-	kill -0 $$ 2>/dev/null || exit 0
-	sleep 0.02
-done && chrt -f -p 1 $$ >/dev/null 2>&1 </dev/null &
-exec qemu-system-aarch64 "$@" -name debug-threads=on \
+set -- qemu-system-aarch64 "$@" -name debug-threads=on \
 	-icount "shift=${PVKIT_ICOUNT_SHIFT:-0},sleep=off" -seed 1 -rtc base=2026-01-01,clock=vm
+# SCHED_FIFO for the first thread, which becomes the main loop, before any vCPU exists;
+# the threads that it makes do not inherit it (SCHED_RESET_ON_FORK). Not permitted
+# everywhere; on one CPU alone it is rarer, at least.
+! chrt -R -f 1 true 2>/dev/null || set -- chrt -R -f 1 "$@"
+exec "$@"

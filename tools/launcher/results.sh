@@ -84,7 +84,7 @@ bench_mode() { [ "$BENCH_QUICK" = no ] || printf %s -quick; [ "$BENCH_ICOUNT" = 
 # About how long each takes, in seconds, and with --quick; where it has not been measured.
 BENCH_SECONDS="exits:4:4 size:0:0 boot:12:12 lock:180:28 matrix:440:60 blk:300:75 net:235:33 tick:325:47 noop:220:40
 	nic:390:34 guest:31:31 account:110:110 peers:610:610 lock_rt:80:30 matrix_rt:195:22 blk_rt:205:35
-	net_rt:170:28 partition_rt:90:23 work_rt:215:29 projection:0:0"
+	net_rt:170:28 partition:30:30 partition_rt:90:5 work_rt:215:29 projection:0:0"
 
 # bench_seconds PART: as long as last time, or as BENCH_SECONDS says
 bench_seconds() {
@@ -93,12 +93,12 @@ bench_seconds() {
 			$1 == part { print $column }'
 }
 
-# record NAME VALUE UNIT HOW [LEAST MOST]. Whether it is the same in each run of a build
-# depends on the guest run that it is of, the last one (guest_run). A median of several
-# runs comes with the least and the most of them.
+# record NAME VALUE UNIT HOW [LEAST MOST [RUNS]]. Whether it is the same in each run of a
+# build depends on the guest run that it is of, the last one (guest_run). A median of
+# several runs comes with the least and the most of them, and RUNS, all of them in order.
 record() {
 	[ -n "$2" ] || die "bench: no figure for $1"
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${DETERMINISTIC:-no}" "${5:-}" "${6:-}" "$PART" >>"$RESULTS"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${DETERMINISTIC:-no}" "${5:-}" "${6:-}" "$PART" "${7:-}" >>"$RESULTS"
 }
 
 bench_print() {

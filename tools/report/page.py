@@ -95,7 +95,7 @@ SECTIONS = [
 ]
 PARTS = {"Locks": ("lock", "lock_rt", "work_rt"), "Each module alone, and all": ("matrix", "matrix_rt"), "Exits": ("exits",), "Disks": ("blk", "blk_rt", "noop", "account"),
          "Networks": ("net", "net_rt", "nic"),
-         "Tick": ("tick",), "Idle guests": ("guest", "partition_rt"), "Boot and size": ("boot", "size"),
+         "Tick": ("tick",), "Idle guests": ("guest", "partition", "partition_rt"), "Boot and size": ("boot", "size"),
          "Beside KVM and Xen": ("peers", "projection")}
 FEATURES = [
     ("Paravirtual spinlocks, by insmod into an unmodified kernel", "pvlock", "Locks"),
@@ -207,7 +207,7 @@ def about(document):
 
 
 NOTE = ("Figures marked “=” are of runs under QEMU's -icount: one instruction is one nanosecond, "
-        "and each run of this build gives the same to the last digit, so they have no spread. The others are in real time on an "
+        "and each run of this build gives the same to the last digit; a spread there is that of five shifted starts. The others are in real time on an "
         "emulator, medians with the least and the most of several runs, and only their ratios mean something. Nothing here is a measurement of hardware.")
 
 

@@ -17,7 +17,7 @@ def suite_of(nodeid, known):
     path, _, rest = nodeid.partition("::")
     if rest in known and path.endswith(".sh"):
         return rest
-    stem = path.rpartition("/")[2].removesuffix(".py").removeprefix("test_")
+    stem = path.rpartition("/")[2].removesuffix(".py").removeprefix("test_").replace("_", "-")
     return stem if stem in known else ""
 
 

@@ -22,7 +22,7 @@ Keys, with their defaults:
              and its smoke group on the others                           (the first of all)
     long     a table: what is different with --long                      ({})
 A table [NAME] makes a suite of that name, with keys of its own; a file may have several. Without
-one there is a suite named as the file (test_NAME.py: NAME).
+one there is a suite named as the file (test_A_B.py: A-B).
 """
 import dataclasses
 import difflib
@@ -114,7 +114,9 @@ def read(path):
         raise Error(f"{path.name}: description: {error}") from None
     named = {k: v for k, v in keys.items() if isinstance(v, dict) and k != "long"}
     common = {k: v for k, v in keys.items() if k not in named}
-    default = path.stem.removeprefix("test_") if path.suffix == ".py" else path.stem
+    default = path.stem.removeprefix("test_").replace("_", "-") if path.suffix == ".py" else path.stem
+    if named and path.suffix == ".py":
+        raise Error(f"{path.name}: a module is one suite, and has no tables")
     return [_suite(name, path, " ".join(about), common | own) for name, own in (named or {default: {}}).items()]
 
 
