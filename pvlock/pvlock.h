@@ -35,7 +35,7 @@ struct ww_acquire_ctx;
 	X(yield)		/* undirected yields */ \
 	X(yield_to)		/* directed yields */ \
 	X(wait)			/* halts */ \
-	X(wait_unkicked)	/* ...that ended without a kick though handed over */ \
+	X(wait_unkicked)	/* hand-overs whose waiter's last halt ended without a kick */ \
 	X(kick)			/* hand-overs to a halted waiter */
 
 enum pvl_stat {

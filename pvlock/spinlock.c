@@ -161,9 +161,9 @@ static void wait_for_predecessor(struct mcs_spinlock *node, u32 prev_tail, struc
 	int prev = tail_cpu(prev_tail);
 	const bool *prev_ours = &per_cpu_ptr(&pvl_cpus, prev)->ours[tail_idx(prev_tail)];
 	int halted = MCS_HALTED | smp_processor_id();
+	bool unkicked = false;	/* the last halt ended without a kick */
 	struct pvl_wait w;
 	u32 state;
-	bool kicked;
 
 	pvl_wait_begin(&w, lock, PVL_WAITER);
 	while (smp_load_acquire(&node->locked) != MCS_GO) {
@@ -194,14 +194,13 @@ static void wait_for_predecessor(struct mcs_spinlock *node, u32 prev_tail, struc
 		    cmpxchg(&node->locked, 0, halted) == MCS_GO)
 			continue;
 		pvl_count(PVL_wait);
-		kicked = pvl_halt();
-		if (!kicked) {
-			if (READ_ONCE(node->locked) == MCS_GO)
-				pvl_count(PVL_wait_unkicked);
-			else	/* a masked interrupt is pending: WAIT is of no use */
-				pvl_yield_for(lock, true);
-		}
+		unkicked = !pvl_halt();
+		/* A masked interrupt is pending: WAIT is of no use. */
+		if (unkicked && READ_ONCE(node->locked) != MCS_GO)
+			pvl_yield_for(lock, true);
 	}
+	if (unkicked)
+		pvl_count(PVL_wait_unkicked);
 	pvl_wait_end(&w);
 }
 

@@ -6,7 +6,8 @@ if grep -q pvkit.hvc /proc/cmdline; then
 	modprobe virtio_mmio
 	tty=/dev/hvc0
 fi
+exec 3<>$tty	# what is typed before somebody has it open is lost
 echo "READY $tty"
-read -r line <$tty
-echo "GOT $line" >$tty
-sleep 0.5
+read -r line <&3
+echo "GOT $line" >&3
+stty -F $tty -echo	# waits until all has been written

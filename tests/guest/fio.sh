@@ -22,6 +22,12 @@ job() {
 # written DISK: its write requests so far
 written() { awk '{ print $5 }' "/sys/block/${1##*/}/stat"; }
 under_way() { [ "$(written "$v_disk")" -gt "$v_from" ]; }
+# more_written DISK N: when so many more write requests of its have been done
+more_written() {
+	mw_disk=$1 mw_least=$(($(written "$1") + $2))
+	soon enough_written
+}
+enough_written() { [ "$(written "$mw_disk")" -ge "$mw_least" ]; }
 # while_verifying DISK COMMAND...: that with the number of the round, ROUNDS times, while
 # fio verifies what it writes
 while_verifying() {

@@ -19,7 +19,30 @@ check() {
 	if "$@"; then ok "$name"; else not_ok "$name"; fi
 }
 
-# soon COMMAND...: succeeds within a minute, on a machine that is busy
+# note TEXT...: a diagnostic line that `pvkit check` shows. What chance decides is noted, not judged.
+note() { echo "# note: $*"; }
+
+# spread NUMBER...: of what chance decides, for a note
+spread() { printf '%s\n' "$@" | sort -n | awk '{ v[NR] = $1 } END { printf "%s least, %s median, %s most of %d\n", v[1], v[int((NR + 1) / 2)], v[NR], NR }'; }
+
+# by_level QUICK NORMAL LONG: what there is for pvkit.level= of the kernel command line
+# (normal if there is none): PVKIT_LEVEL of the host
+by_level() { case $(word level) in quick) echo "$1" ;; long) echo "$3" ;; *) echo "$2" ;; esac; }
+
+# until_or SECONDS COMMAND...: COMMAND over and over until it succeeds; fails when the time
+# is over. For what must happen sooner or later, and is made likelier by COMMAND itself,
+# which has no until_or of its own.
+until_or() {
+	read -r uo_end _ </proc/uptime
+	uo_end=$((${uo_end%.*} + $1))
+	shift
+	until "$@"; do
+		read -r uo_now _ </proc/uptime
+		[ "${uo_now%.*}" -lt $uo_end ] || return 1
+	done
+}
+
+# soon COMMAND...: succeeds within a minute, on a machine that is busy. For what happens by itself.
 soon() { for _ in $(seq 600); do "$@" && return; sleep 0.1; done; return 1; }
 
 # Where our files are: at the root of an initramfs of ours, elsewhere by ktap-run.sh

@@ -3,9 +3,11 @@
  * lockbench: one spinlock, a thread on each of the first N CPUs. Each loops:
  * lock, work, unlock, work. Counts sections, and the longest wait for the lock.
  *
- * debugfs lockbench/run: write "THREADS INSIDE OUTSIDE MS" (work in
- * instructions, multiples of 100), then read the result of that run:
- *	sections=... longest_wait_ns=... violations=... elapsed_ns=...
+ * debugfs lockbench/run: write "THREADS INSIDE OUTSIDE MS [SECTIONS]" (work in
+ * instructions, multiples of 100). The run ends after MS milliseconds, or when each
+ * thread has done SECTIONS sections (0 or absent: only the time counts). Then read
+ * the result of that run; fewest is the sections of the slowest thread:
+ *	sections=... longest_wait_ns=... violations=... elapsed_ns=... fewest=...
  * debugfs lockbench/redirect: read the time of one slow path call on a free
  * lock, in ns per 1000 calls (under QEMU -icount: instructions per 1000 calls).
  */
@@ -28,8 +30,8 @@ static struct bench {
 	raw_spinlock_t lock ____cacheline_aligned;
 	u64 counter;		/* protected by lock */
 	u64 stop_at ____cacheline_aligned;
-	unsigned int inside, outside;
-	atomic_t ready, running;
+	unsigned int inside, outside, limit;
+	atomic_t ready, running, unfinished;
 	struct completion done;
 	bool go;
 } bench;
@@ -53,15 +55,18 @@ static u64 to_ns(u64 ticks)
 	return mul_u64_u64_div_u64(ticks, NSEC_PER_SEC, read_sysreg(cntfrq_el0));
 }
 
-static int worker(void *arg)
+/* Nothing else runs here meanwhile, so the last to reach the limit ends it for all. */
+static void has_done_enough(void)
 {
-	struct worker *w = arg;
+	if (atomic_dec_and_test(&bench.unfinished))
+		WRITE_ONCE(bench.stop_at, 0);
+}
+
+/* Compiled twice: what is measured has no limit, and not an instruction for it. */
+static __always_inline void take_locks(struct worker *w, const bool limited)
+{
 	u64 t, waited;
 
-	atomic_inc(&bench.ready);
-	while (!READ_ONCE(bench.go))
-		usleep_range(50, 100);
-	w->started = now();
 	do {
 		t = now();
 		raw_spin_lock(&bench.lock);
@@ -72,17 +77,34 @@ static int worker(void *arg)
 		if (waited > w->longest)
 			w->longest = waited;
 		w->sections++;
+		if (limited && w->sections == bench.limit)
+			has_done_enough();
 		compute(bench.outside);
-	} while (t < bench.stop_at);
+	} while (t < READ_ONCE(bench.stop_at));
+}
+
+static int worker(void *arg)
+{
+	struct worker *w = arg;
+
+	atomic_inc(&bench.ready);
+	while (!READ_ONCE(bench.go))
+		usleep_range(50, 100);
+	w->started = now();
+	if (bench.limit)
+		take_locks(w, true);
+	else
+		take_locks(w, false);
 	w->ended = now();
 	if (atomic_dec_and_test(&bench.running))
 		complete(&bench.done);
 	return 0;
 }
 
-static int run(unsigned int threads, unsigned int inside, unsigned int outside, unsigned int ms)
+static int run(unsigned int threads, unsigned int inside, unsigned int outside, unsigned int ms,
+	       unsigned int limit)
 {
-	u64 sections = 0, longest = 0, started = ~0ULL, ended = 0;
+	u64 sections = 0, fewest = ~0ULL, longest = 0, started = ~0ULL, ended = 0;
 	struct task_struct *t;
 	unsigned int i;
 
@@ -90,9 +112,11 @@ static int run(unsigned int threads, unsigned int inside, unsigned int outside, 
 	bench.counter = 0;
 	bench.inside = inside;
 	bench.outside = outside;
+	bench.limit = limit;
 	bench.go = false;
 	atomic_set(&bench.ready, 0);
 	atomic_set(&bench.running, threads);
+	atomic_set(&bench.unfinished, threads);
 	init_completion(&bench.done);
 	for (i = 0; i < threads; i++) {
 		t = kthread_create_on_cpu(worker, &workers[i], i, "lockbench/%u");
@@ -112,30 +136,32 @@ static int run(unsigned int threads, unsigned int inside, unsigned int outside, 
 	wait_for_completion(&bench.done);
 	for (i = 0; i < threads; i++) {
 		sections += workers[i].sections;
+		fewest = min(fewest, workers[i].sections);
 		longest = max(longest, workers[i].longest);
 		started = min(started, workers[i].started);
 		ended = max(ended, workers[i].ended);
 	}
 	scnprintf(result, sizeof(result),
-		  "sections=%llu longest_wait_ns=%llu violations=%llu elapsed_ns=%llu\n",
-		  sections, to_ns(longest), sections - bench.counter, to_ns(ended - started));
+		  "sections=%llu longest_wait_ns=%llu violations=%llu elapsed_ns=%llu fewest=%llu\n",
+		  sections, to_ns(longest), sections - bench.counter, to_ns(ended - started),
+		  fewest);
 	return 0;
 }
 
 static ssize_t run_write(struct file *file, const char __user *ubuf, size_t len, loff_t *pos)
 {
-	unsigned int threads, inside, outside, ms;
+	unsigned int threads, inside, outside, ms, limit = 0;
 	char buf[64];
 	int ret;
 
 	if (len >= sizeof(buf) || copy_from_user(buf, ubuf, len))
 		return -EINVAL;
 	buf[len] = 0;
-	if (sscanf(buf, "%u %u %u %u", &threads, &inside, &outside, &ms) != 4 || !threads ||
+	if (sscanf(buf, "%u %u %u %u %u", &threads, &inside, &outside, &ms, &limit) < 4 || !threads ||
 	    threads > num_online_cpus() || threads > ARRAY_SIZE(workers) || !ms || ms > 60000)
 		return -EINVAL;
 	mutex_lock(&run_lock);
-	ret = run(threads, inside, outside, ms);
+	ret = run(threads, inside, outside, ms, limit);
 	mutex_unlock(&run_lock);
 	return ret ? ret : len;
 }

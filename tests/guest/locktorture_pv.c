@@ -5,9 +5,16 @@
  * with interrupts on or off. Each lock protects a few words that are changed
  * non-atomically; whoever finds them inconsistent counts a violation.
  *
- * insmod locktorture_pv.ko; debugfs locktorture_pv/start: write a number of
- * milliseconds, or "busted MS" for a lock that does not lock (the negative
- * control); returns at once. "stop" ends it early. debugfs locktorture_pv/result: waits for the end.
+ * insmod locktorture_pv.ko; debugfs locktorture_pv/start: write
+ *	MS [OPERATIONS]		torture for MS milliseconds, or until each CPU has done
+ *				OPERATIONS operations (0 or absent: only the time counts)
+ *	busted MS [OPERATIONS]	the same with a lock that does not lock: the negative control
+ *	stop [OPERATIONS]	end as soon as each CPU has done OPERATIONS (absent: at once)
+ * which returns at once. debugfs locktorture_pv/result: waits for the end; fewest is the
+ * operations of the slowest CPU:
+ *	operations=... violations=... longest_ms=... fewest=...
+ * Each CPU takes the locks in the same order every time, so how many operations cover all
+ * kinds of locks, read and write, is known beforehand: 200 do.
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -33,11 +40,14 @@ static struct {
 	struct guarded g[6];
 } ____cacheline_aligned t;
 
-static atomic64_t violations, operations;
+static atomic64_t violations;
 static atomic_t running;
 static bool busted;
 static unsigned long end_jiffies;
 static u64 longest_ns[64];
+static unsigned int done[64];		/* operations of each CPU */
+static unsigned int wanted;		/* of each CPU, then it ends */
+static struct cpumask tortured;
 static struct dentry *dir;
 static struct timer_list timers[64];
 static DECLARE_WAIT_QUEUE_HEAD(finished);
@@ -137,6 +147,23 @@ static void torture_timer(struct timer_list *timer)
 	read_unlock(&t.rw);
 }
 
+static unsigned int fewest_done(void)
+{
+	unsigned int fewest = UINT_MAX;
+	int cpu;
+
+	for_each_cpu(cpu, &tortured)
+		fewest = min(fewest, READ_ONCE(done[cpu]));
+	return fewest;
+}
+
+static bool is_over(long cpu)
+{
+	unsigned int n = READ_ONCE(wanted);
+
+	return time_after_eq(jiffies, READ_ONCE(end_jiffies)) || (done[cpu] >= n && fewest_done() >= n);
+}
+
 static int torturer(void *arg)
 {
 	long cpu = (long)arg;
@@ -144,7 +171,7 @@ static int torturer(void *arg)
 	u64 start, took;
 
 	prandom_seed_state(&rnd, 4711 + cpu);
-	while (time_before(jiffies, end_jiffies)) {
+	while (!is_over(cpu)) {
 		u32 r = prandom_u32_state(&rnd);
 
 		start = ktime_get_ns();
@@ -152,7 +179,7 @@ static int torturer(void *arg)
 		took = ktime_get_ns() - start;
 		if (took > longest_ns[cpu])
 			longest_ns[cpu] = took;
-		atomic64_inc(&operations);
+		WRITE_ONCE(done[cpu], done[cpu] + 1);
 		/* Not by itself: where it takes a jiffy and more, nothing else would run. */
 		if (!timer_pending(&timers[cpu]))
 			mod_timer(&timers[cpu], jiffies + 1);
@@ -164,44 +191,61 @@ static int torturer(void *arg)
 	return 0;
 }
 
+static int start(unsigned int ms, unsigned int limit, bool without_lock)
+{
+	static struct task_struct *tasks[64];
+	long cpu;
+
+	if (atomic_cmpxchg(&running, 0, 1))
+		return -EBUSY;
+	busted = without_lock;
+	atomic64_set(&violations, 0);
+	memset(longest_ns, 0, sizeof(longest_ns));
+	memset(done, 0, sizeof(done));
+	memset(t.g, 0, sizeof(t.g));
+	cpumask_clear(&tortured);
+	WRITE_ONCE(wanted, limit ?: UINT_MAX);
+	WRITE_ONCE(end_jiffies, jiffies + msecs_to_jiffies(ms));
+	/* All are there before the first one asks whether all have done enough. */
+	for_each_online_cpu(cpu) {
+		if (cpu >= ARRAY_SIZE(tasks))
+			break;
+		tasks[cpu] = kthread_create(torturer, (void *)cpu, "torture/%ld", cpu);
+		if (IS_ERR(tasks[cpu]))
+			continue;
+		set_cpus_allowed_ptr(tasks[cpu], cpumask_of(cpu));
+		atomic_inc(&running);
+		cpumask_set_cpu(cpu, &tortured);
+	}
+	for_each_cpu(cpu, &tortured)
+		wake_up_process(tasks[cpu]);
+	if (atomic_dec_and_test(&running))
+		wake_up_all(&finished);
+	return 0;
+}
+
 static ssize_t start_write(struct file *file, const char __user *ubuf, size_t len, loff_t *pos)
 {
-	unsigned int ms;
-	char buf[32];
-	long cpu;
+	unsigned int ms, limit = 0;
+	bool without_lock;
+	char buf[48], *s;
+	int ret;
 
 	if (len >= sizeof(buf) || copy_from_user(buf, ubuf, len))
 		return -EINVAL;
 	buf[len] = 0;
-	if (!strcmp(strim(buf), "stop")) {
-		WRITE_ONCE(end_jiffies, jiffies);
+	s = strim(buf);
+	if (strstarts(s, "stop")) {
+		if (s[4] && sscanf(s + 4, " %u", &limit) != 1)
+			return -EINVAL;
+		WRITE_ONCE(wanted, limit);
 		return len;
 	}
-	busted = strstarts(buf, "busted ");
-	if (kstrtouint(strim(buf + (busted ? 7 : 0)), 10, &ms) || !ms || ms > 3600000)
+	without_lock = strstarts(s, "busted ");
+	if (sscanf(s + (without_lock ? 7 : 0), "%u %u", &ms, &limit) < 1 || !ms || ms > 3600000)
 		return -EINVAL;
-	if (atomic_cmpxchg(&running, 0, 1))
-		return -EBUSY;
-	atomic64_set(&violations, 0);
-	atomic64_set(&operations, 0);
-	memset(longest_ns, 0, sizeof(longest_ns));
-	memset(t.g, 0, sizeof(t.g));
-	end_jiffies = jiffies + msecs_to_jiffies(ms);
-	for_each_online_cpu(cpu) {
-		struct task_struct *p;
-
-		if (cpu >= ARRAY_SIZE(longest_ns))
-			break;
-		p = kthread_create(torturer, (void *)cpu, "torture/%ld", cpu);
-		if (IS_ERR(p))
-			continue;
-		set_cpus_allowed_ptr(p, cpumask_of(cpu));
-		atomic_inc(&running);
-		wake_up_process(p);
-	}
-	if (atomic_dec_and_test(&running))
-		wake_up_all(&finished);
-	return len;
+	ret = start(ms, limit, without_lock);
+	return ret ?: len;
 }
 
 static const struct file_operations start_fops = {
@@ -212,16 +256,18 @@ static const struct file_operations start_fops = {
 
 static int result_show(struct seq_file *m, void *unused)
 {
-	u64 longest = 0;
+	u64 longest = 0, operations = 0;
 	int i;
 
 	if (wait_event_interruptible(finished, !atomic_read(&running)))
 		return -EINTR;
-	for (i = 0; i < ARRAY_SIZE(longest_ns); i++)
+	for_each_cpu(i, &tortured) {
 		longest = max(longest, longest_ns[i]);
-	seq_printf(m, "operations=%llu violations=%llu longest_ms=%llu\n",
-		   (u64)atomic64_read(&operations), (u64)atomic64_read(&violations),
-		   div_u64(longest, NSEC_PER_MSEC));
+		operations += done[i];
+	}
+	seq_printf(m, "operations=%llu violations=%llu longest_ms=%llu fewest=%u\n", operations,
+		   (u64)atomic64_read(&violations), div_u64(longest, NSEC_PER_MSEC),
+		   cpumask_empty(&tortured) ? 0 : fewest_done());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(result);
@@ -247,7 +293,7 @@ static int __init torture_init(void)
 static void __exit torture_exit(void)
 {
 	debugfs_remove_recursive(dir);
-	end_jiffies = jiffies;
+	WRITE_ONCE(wanted, 0);
 	wait_event(finished, !atomic_read(&running));
 }
 

@@ -4,7 +4,7 @@
 # three times Ctrl-A, to a PL011 and to a virtio console.
 #
 # /// suite
-# time = "real"
+# time = "icount"
 # limit = 400
 # seconds = 20
 # groups = ["devices"]
@@ -19,20 +19,27 @@ log=$WORK/console.log
 : >"$log"
 vm="vcpus=1,mem=256M,kernel=$KIMAGE,initrd=$WORK/console.cpio,reset=stop"
 args="append=$KERNEL_ARGS"
-typist() {
-	for _ in $(seq 300); do
-		[ "$(grep -c READY "$log")" -ge 3 ] && break
-		sleep 0.2
+next=$(printf '\001\001\001')	# three times Ctrl-A
+said() { grep -q "$1" "$log"; }
+# after CONDITION [LINE]: type that when it is so, or when its time is over, and cases fail
+after() {
+	for _ in $(seq 3000); do
+		"$1" && break
+		sleep 0.1
 	done
-	sleep 1
-	printf 'alpha\n'
-	sleep 1
-	printf '\001\001\001beta\n'
-	sleep 1
-	printf '\001\001\001gamma\n'
-	sleep 3
+	[ -z "$2" ] || printf '%s\n' "$2"
 }
-typist | "$TOP/pvkit" run --timeout 400 --pcpus 2 --vm "name=a,$vm,$args" --vm "name=b,$vm,$args" \
+all_ready() { [ "$(grep -c READY "$log")" -ge 3 ]; }
+got_alpha() { said 'GOT alpha'; }
+got_beta() { said 'GOT beta'; }
+all_off() { said 'hyp: all VMs off'; }
+typist() {
+	after all_ready alpha
+	after got_alpha "$next"beta
+	after got_beta "$next"gamma
+	after all_off ''
+}
+typist | PVKIT_ICOUNT_SHIFT=3 "$TOP/pvkit" run --timeout 400 --icount --vm "name=a,$vm,$args" --vm "name=b,$vm,$args" \
 	--vm "name=c,$vm,console=virtio,$args pvkit.hvc" >"$log" 2>&1
 status=$?
 tr -d '\r' <"$log" >"$log.text"

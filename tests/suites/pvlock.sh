@@ -13,5 +13,5 @@
 . "$LAUNCHER/build.sh"
 test_kernel
 guest_initrd "$WORK/ktap.cpio" "$TOP/tests/guest/ktap-pvlock.sh"
-exec "$TOP/pvkit" run --timeout 2000 --pcpus 2 \
-	--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$WORK/ktap.cpio,reset=stop,append=$KERNEL_ARGS"
+exec "$TOP/pvkit" run --timeout 600 --pcpus 2 \
+	--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$WORK/ktap.cpio,reset=stop,append=$KERNEL_ARGS $LEVEL_ARGS maxcpus=1"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # virtio_pv in a guest; prints its KTAP. Arguments: how often to do things under
-# load; "polling": with a pCPU that polls, and a GICv4.
+# load ('': by PVKIT_LEVEL); "polling": with a pCPU that polls, and a GICv4.
 #
 # /// suite
 # time = "real"
@@ -25,4 +25,4 @@ root_guest "$WORK/virtio_pv.cpio" "$TOP/tests/guest/ktap-virtio_pv.sh"
 pcpus=2
 [ -z "${2:-}" ] || pcpus='3 --polling'
 # shellcheck disable=SC2086
-exec "$TOP/pvkit" run --timeout 2300 --pcpus $pcpus --cpu neoverse-n1 --uplink lan --vm "name=v,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=ram:512M,net=lan:queues=2,console=virtio,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=$1 ${2:+pvkit.polling=1}"
+exec "$TOP/pvkit" run --timeout 1200 --pcpus $pcpus --cpu neoverse-n1 --uplink lan --vm "name=v,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=ram:512M,net=lan:queues=2,console=virtio,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=${1:-$(by_level 3 6 100)} ${2:+pvkit.polling=1}"

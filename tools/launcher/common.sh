@@ -60,10 +60,17 @@ setup_packages() {
 }
 
 # newest_kernel SERIES FLAVOUR: the newest version that the archive offers, as
-# in linux-image-<version>-<flavour>.
+# in linux-image-<version>-<flavour>. Remembered until the package lists change: the search
+# takes 3 s of CPU time, and each `pvkit run` asks.
 newest_kernel() {
-	apt-cache search --names-only "^linux-image-$1\.[0-9.]*[-+][a-z0-9]*-$2\$" 2>/dev/null |
-		sed -n "s/^linux-image-\(.*\)-$2\(:arm64\)\{0,1\} .*/\1/p" | sort -V | tail -1
+	nk_known=$BUILD/newest-$1-$2
+	if [ -z "$(find "$nk_known" -size +0 -newer /var/lib/apt/lists 2>/dev/null)" ]; then
+		mkdir -p "$BUILD"
+		apt-cache search --names-only "^linux-image-$1\.[0-9.]*[-+][a-z0-9]*-$2\$" 2>/dev/null |
+			sed -n "s/^linux-image-\(.*\)-$2\(:arm64\)\{0,1\} .*/\1/p" | sort -V | tail -1 >"$nk_known.$$"
+		mv "$nk_known.$$" "$nk_known"
+	fi
+	cat "$nk_known"
 }
 
 download() { (cd "$BUILD/dl" && apt-get -qq download "$1" 2>"$BUILD/apt.log"); }
@@ -158,6 +165,14 @@ headers_setup() {
 # What our guests' kernels are started with.
 # shellcheck disable=SC2034
 KERNEL_ARGS="console=ttyAMA0 quiet panic=-1"
+
+# How much a test does over and over: quick, normal or long. Its guests take it from the
+# command line (by_level in tests/guest/lib.sh).
+# shellcheck disable=SC2034
+LEVEL_ARGS="pvkit.level=${PVKIT_LEVEL:-normal}"
+
+# by_level QUICK NORMAL LONG
+by_level() { case ${PVKIT_LEVEL:-} in quick) echo "$1" ;; long) echo "$3" ;; *) echo "$2" ;; esac; }
 
 # colons LIST: its words as one, for the command line of a guest
 colons() { echo "$1" | tr ' ' :; }
