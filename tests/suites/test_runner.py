@@ -142,6 +142,7 @@ def test_interrupted(check, number):
     while not (check.build / "begun").exists() and time.monotonic() < until:
         time.sleep(0.1)
     assert len(check.left()) > 1
+    assert check("next") == (2, f"pvkit: check: another check is running in {check.build}\n")
     process.send_signal(number)
     out = process.communicate(timeout=60)[0]
     assert process.returncode == 130

@@ -2,6 +2,7 @@
 """The command: chooses suites, builds what they need, has pytest run them, and ends whatever they
 have started, however it ends itself."""
 import argparse
+import fcntl
 import os
 import pathlib
 import re
@@ -134,6 +135,11 @@ def main(words):
         print("no suite failed when it was last run\n0 passed, 0 failed, 0 skipped")
         return 0
     build = pathlib.Path(os.environ["BUILD"])
+    lock = open(build / ".check.lock", "w", encoding="ascii")      # until we end
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise suites.Error(f"check: another check is running in {build}") from None
     if "PVKIT_SUITES" not in os.environ:
         status = subprocess.run([os.environ["TOP"] + "/pvkit", "build"], stdout=subprocess.DEVNULL, check=False).returncode
         if status:
