@@ -10,7 +10,7 @@ plan 31
 quiet() { ! dmesg | grep -E "BUG|WARNING|Oops|lockup|rcu:.*stall|I/O error" | sed 's/^/# /' | grep .; }
 settings() { for f in scheduler nomerges iostats wbt_lat_usec add_random rq_affinity; do echo "$f $(cat /sys/block/"$1"/queue/$f 2>/dev/null)"; done; }
 setting() { cat "/sys/block/$1/queue/$2"; }
-verified() { job verify "$1" --rw=randwrite --bs=4k --iodepth=16 --ioengine="${2:-libaio}" --size=8M --verify=crc32c --verify_fatal=1 &&
+verified() { job verify "$1" --rw=randwrite --bs=4k --iodepth=16 --ioengine="${2:-libaio}" --size=2M --verify=crc32c --verify_fatal=1 &&
 	job verify "$1" --rw=write --bs=1M --iodepth=4 --ioengine="${2:-libaio}" --size=8M --verify=crc32c --verify_fatal=1; }
 
 modprobe mq-deadline
@@ -96,10 +96,18 @@ busy() {
 	busy_disk=$1
 	shift
 	fio --name=busy --filename="$busy_disk" --direct=1 --bs=4k --iodepth=16 --size=8M --time_based --runtime=60 "$@" >/dev/null 2>&1 &
-	soon is_open "$busy_disk" && sleep 0.2
+	soon transfers
 }
+# transfers: somebody has the disk open, and has read or written. The kernel counts that for
+# processes also where the disk does not.
 # shellcheck disable=SC2010	# it is the targets that are looked at
-is_open() { ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q " $1\$"; }
+transfers() {
+	for t_io in /proc/[0-9]*/io; do
+		ls -l "${t_io%io}fd" 2>/dev/null | grep -q " $busy_disk\$" &&
+			awk '/^(read|write)_bytes/ { s += $2 } END { exit s < 65536 }' "$t_io" && return
+	done
+	return 1
+}
 # not_busy: and what the load was on is gone
 not_busy() {
 	pkill fio

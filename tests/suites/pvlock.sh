@@ -8,10 +8,11 @@
 # seconds = 80
 # groups = ["modules", "locks"]
 # kernels = "any"
+# long = { limit = 3000 }
 # ///
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
 test_kernel
 guest_initrd "$WORK/ktap.cpio" "$TOP/tests/guest/ktap-pvlock.sh"
-exec "$TOP/pvkit" run --timeout 600 --pcpus 2 \
+exec "$TOP/pvkit" run --timeout 2900 --pcpus 2 \
 	--vm "name=pvlock,vcpus=4,mem=512M,kernel=$KIMAGE,initrd=$WORK/ktap.cpio,reset=stop,append=$KERNEL_ARGS $LEVEL_ARGS maxcpus=1"

@@ -11,10 +11,10 @@
 # [virtio_pv]
 # kernels = "any"
 # args = "6"
-# long = { args = "100", limit = 2400 }
+# long = { args = "100", limit = 3000 }
 # [virtio_pv-polling]
 # args = "6 polling"
-# long = { args = "100 polling", limit = 2400 }
+# long = { args = "100 polling", limit = 3000 }
 # ///
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
@@ -25,4 +25,4 @@ root_guest "$WORK/virtio_pv.cpio" "$TOP/tests/guest/ktap-virtio_pv.sh"
 pcpus=2
 [ -z "${2:-}" ] || pcpus='3 --polling'
 # shellcheck disable=SC2086
-exec "$TOP/pvkit" run --timeout 1200 --pcpus $pcpus --cpu neoverse-n1 --uplink lan --vm "name=v,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=ram:512M,net=lan:queues=2,console=virtio,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=${1:-$(by_level 3 6 100)} ${2:+pvkit.polling=1}"
+exec "$TOP/pvkit" run --timeout 2900 --pcpus $pcpus --cpu neoverse-n1 --uplink lan --vm "name=v,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=ram:512M,net=lan:queues=2,console=virtio,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=${1:-$(by_level 3 6 100)} ${2:+pvkit.polling=1}"
