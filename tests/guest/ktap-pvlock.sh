@@ -7,7 +7,7 @@ T=/sys/kernel/tracing
 P=/sys/module/pvlock/parameters
 all_cpus
 CPUS=$(nproc)
-RELOADS=$(by_level 2 6 100)	# 5 s each, on a quiet machine: six functions of the kernel's are patched
+RELOADS=$(by_level 2 20 100)	# 5 s each, on a quiet machine: six functions of the kernel's are patched
 HOTPLUGS=$(by_level 2 4 20)
 TRACES=$(by_level 1 2 10)
 SWITCHES=$(by_level 50 100 1000)

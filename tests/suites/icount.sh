@@ -11,7 +11,6 @@
 # seconds = 70
 # cpus = 2
 # groups = ["tools"]
-# level = "quick"
 # args = "1"
 # long = { args = "20", limit = 3000 }
 # ///

@@ -9,13 +9,15 @@
 # /// suite
 # time = "real"
 # limit = 600
-# seconds = 50
 # groups = ["disk"]
-# level = "quick"
 # [powercut]
+# level = "quick"
+# seconds = 50
 # args = "3"
+# quick = { args = "1" }
 # long = { args = "50", limit = 1800 }
 # [powercut-xfs]
+# seconds = 50
 # args = "3 xfs"
 # long = { args = "25 xfs", limit = 1800 }
 # ///

@@ -9,6 +9,7 @@
 # limit = 1200
 # seconds = 100
 # groups = ["figures"]
+# level = "long"
 # ///
 import pytest
 

@@ -20,7 +20,7 @@ Keys, with their defaults:
     kernels  "any": can run in guests of each kernel in tools/launcher/kernels ("")
     check    of these, the kernels that a plain check runs it with, with all cases on the first
              and its smoke group on the others                           (the first of all)
-    long     a table: what is different with --long                      ({})
+    quick, long   tables: what is different with --quick, with --long    ({})
 A table [NAME] makes a suite of that name, with keys of its own; a file may have several. Without
 one there is a suite named as the file (test_A_B.py: A-B).
 """
@@ -53,6 +53,7 @@ class Suite:
     args: str = ""
     kernels: str = ""
     check: tuple = ()
+    quick: dict = dataclasses.field(default_factory=dict, compare=False)
     long: dict = dataclasses.field(default_factory=dict, compare=False)
     # Of one run:
     kernel: str = ""            # "": the suite's own
@@ -74,7 +75,7 @@ class Suite:
 
     def at_level(self, level):
         """As it is at that level."""
-        changed = dict(self.long) if level == "long" else {}
+        changed = {"quick": dict(self.quick), "long": dict(self.long)}.get(level, {})
         args = changed.pop("args", self.args)
         return dataclasses.replace(self, args=args.format(level=level), **changed)
 
@@ -112,7 +113,7 @@ def read(path):
         keys = tomllib.loads("\n".join(block))
     except tomllib.TOMLDecodeError as error:
         raise Error(f"{path.name}: description: {error}") from None
-    named = {k: v for k, v in keys.items() if isinstance(v, dict) and k != "long"}
+    named = {k: v for k, v in keys.items() if isinstance(v, dict) and k not in ("quick", "long")}
     common = {k: v for k, v in keys.items() if k not in named}
     default = path.stem.removeprefix("test_").replace("_", "-") if path.suffix == ".py" else path.stem
     if named and path.suffix == ".py":
