@@ -78,11 +78,11 @@ cut() {
 		seconds=$(random 0.5) when="after $want of writing"
 	fi
 	sleep "$seconds"
-	kill -9 -$pid
+	kill -9 -$pid && survived=0 || survived=1	# until then: it must not end by itself
 	wait $pid 2>/dev/null
 	pid=''
 	rm -rf "$WORK/run"/*
-	judge
+	judge && [ $survived = 0 ]
 }
 
 mkdir -p "$WORK/run"
@@ -90,7 +90,9 @@ plan $(($1 + 2))
 n=1
 while [ $n -le "$1" ]; do
 	cut $n
-	tap $? "kill $n $seconds s $when, $acked and $fsx acknowledged so far${policy:+, $policy}${bio:+, bio mode}"
+	status=$?
+	echo "# $seconds s $when, $acked and $fsx acknowledged so far${policy:+, $policy}${bio:+, bio mode}"
+	tap $status "kill $n"
 	n=$((n + 1))
 done
 verified() {
