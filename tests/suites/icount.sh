@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # icount.sh ROUNDS: deterministic QEMU is deterministic: time never goes past a timer that
 # an idle vCPU waits for (4 to 9 times in a million where nothing is done about it), also
-# beside other work, and two runs end at the same tick. Where SCHED_FIFO is not permitted
+# beside other work on the same CPU, and two runs end at the same tick. Where SCHED_FIFO is not permitted
 # this is rarer, but happens: then it is not judged.
 #
 # /// suite
 # time = "host"
 # limit = 900
 # seconds = 70
-# cpus = 2
 # groups = ["tools"]
 # args = "1"
 # long = { args = "20", limit = 3000 }
