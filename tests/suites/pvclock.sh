@@ -48,9 +48,8 @@ qemu)
 	# shellcheck disable=SC2016
 	echo 'cd /tmp && tar -xzf /ktap.tar.gz && rm -r /modules /lib.sh && sh pvkit-ktap/run pvlock pvclock' >"$dir/run.sh"
 	guest_initrd "$initrd" "$dir/run.sh" "$dir/cpio"
-	# The suites' results, as if they were not in others.
 	timeout -s KILL 2300 qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a72 -smp 1 -m 256M \
 		-display none -nic none -no-reboot -serial stdio -monitor none -icount shift=$PVKIT_ICOUNT_SHIFT,sleep=off \
-		-kernel "$KIMAGE" -initrd "$initrd" -append "$args" | sed 's/^    //'
+		-kernel "$KIMAGE" -initrd "$initrd" -append "$args"
 	;;
 esac
