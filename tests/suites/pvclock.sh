@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # pvclock in a guest, deterministic; prints its KTAP. Arguments: where (pvkit: under our
 # hypervisor, 2 vCPUs on 1 pCPU; qemu: at EL1 of plain QEMU, 1 CPU, by the archive that
-# `pvkit ktap` makes), and how often to do things under load, or
-# "nohz_full". PVKIT_SMOKE=1: only a smoke group of its cases, with 1 vCPU, unless
-# PVKIT_LEVEL is long.
+# `pvkit ktap` makes); how often to do things under load, or "nohz_full"; and "smoke", as with
+# PVKIT_SMOKE=1, for only a smoke group of its cases, with 1 vCPU.
 #
 # /// suite
 # time = "icount"
@@ -17,7 +16,8 @@
 # args = "pvkit 6"
 # long = { args = "pvkit 100", limit = 2400 }
 # [pvclock-qemu]
-# args = "qemu 6"
+# seconds = 30
+# args = "qemu 6 smoke"
 # long = { args = "qemu 100", limit = 2400 }
 # [pvclock-nohz-full]
 # seconds = 20
@@ -28,7 +28,7 @@
 build_for "${PVKIT_KERNEL:-6.12/cloud-arm64}" hypercall pvclock
 initrd=$WORK/pvclock.cpio
 script=pvclock args="$KERNEL_ARGS pvkit.rounds=$2" vcpus=2
-[ "${PVKIT_SMOKE:-0}" != 1 ] || [ "${PVKIT_LEVEL:-normal}" = long ] || vcpus=1 args="$args pvkit.smoke=1"
+[ -z "${3:-}${PVKIT_SMOKE:-}" ] || vcpus=1 args="$args pvkit.smoke=1"
 # Most of it computes until some seconds have passed: 4 ns per instruction.
 export PVKIT_ICOUNT_SHIFT=2
 [ "$2" != nohz_full ] || script=nohz-full vcpus=2 args="$KERNEL_ARGS nohz_full=1 rcu_nocbs=1"
