@@ -2,11 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # blk-noop in a guest; prints its KTAP. Arguments: how often to do things under
 # load ('': by PVKIT_LEVEL); "pci" for disks of plain QEMU by virtio_pci, without our hypervisor.
-. "$LAUNCHER/common.sh"
-. "$LAUNCHER/build.sh"
-test_kernel
-root_guest "$WORK/noop.cpio" "$TOP/tests/guest/ktap-noop.sh"
-append="$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=${1:-$(by_level 2 6 100)}"
 #
 # /// suite
 # time = "real"
@@ -21,6 +16,11 @@ append="$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=${1:-$(by_level 2 6 100)}"
 # args = "6 pci"
 # long = { args = "100 pci", limit = 2100 }
 # ///
+. "$LAUNCHER/common.sh"
+. "$LAUNCHER/build.sh"
+test_kernel
+root_guest "$WORK/noop.cpio" "$TOP/tests/guest/ktap-noop.sh"
+append="$KERNEL_ARGS pvkit.root=/dev/vda pvkit.rounds=${1:-$(by_level 2 6 100)}"
 [ "${2:-}" = pci ] ||
 	exec "$TOP/pvkit" run --timeout 2000 --pcpus 2 --vm "name=noop,vcpus=2,mem=384M,$ROOT_ITEMS,disk=ram:64M:queues=2:serial=one,disk=ram:32M:serial=two,disk=ram:8M:ro:serial=ro,append=$append"
 image() {
