@@ -117,11 +117,14 @@ class Reporter:
     # At the end
 
     def pytest_unconfigure(self):
+        try:
+            matrix.keep(self.suites, self.counts, self.skips)
+            if any(s.kernel and not s.smoke for s in self.suites.values()):
+                self.say("", *matrix.table(), "")
+            self._remember_failed()
+        except Exception as error:      # whatever happens, the closing line is printed, and is right
+            self._fail("check", "keeps its results", f"{type(error).__name__}: {error}")
         total = sum(self.counts.values(), Counts())
-        matrix.keep(self.suites, self.counts, self.skips)
-        if any(s.kernel and not s.smoke for s in self.suites.values()):
-            self.say("", *matrix.table(), "")
-        self._remember_failed()
         if len(self.suites) > 1:
             self._times()
         for name, case, _ in self.flaky:
