@@ -116,7 +116,8 @@ class Reporter:
 
     # At the end
 
-    def pytest_unconfigure(self):
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session):
         try:
             matrix.keep(self.suites, self.counts, self.skips)
             if any(s.kernel and not s.smoke for s in self.suites.values()):
@@ -124,6 +125,10 @@ class Reporter:
             self._remember_failed()
         except Exception as error:      # whatever happens, the closing line is printed, and is right
             self._fail("check", "keeps its results", f"{type(error).__name__}: {error}")
+        if self.failed and session.exitstatus == 0:
+            session.exitstatus = 1
+
+    def pytest_unconfigure(self):
         total = sum(self.counts.values(), Counts())
         if len(self.suites) > 1:
             self._times()
