@@ -36,6 +36,7 @@ struct ww_acquire_ctx;
 	X(yield_to)		/* directed yields */ \
 	X(wait)			/* halts */ \
 	X(wait_unkicked)	/* ...that ended without a kick though handed over */ \
+	X(wait_lost)		/* ...of these: handed over before the halt began */ \
 	X(kick)			/* hand-overs to a halted waiter */
 
 enum pvl_stat {
@@ -60,6 +61,7 @@ struct pvl_cpu {
 	u32 role;
 	u32 scan;		/* where the search for a CPU to yield to goes on */
 	bool ours[PVL_MAX_NODES];	/* the queue node is in use by our slow path */
+	u64 handed_at[PVL_MAX_NODES];	/* CNTVCT, just before the hand-over to a halted node; or 0 */
 	u64 stats[PVL_NR_STATS];
 } ____cacheline_aligned;
 DECLARE_PER_CPU(struct pvl_cpu, pvl_cpus);
@@ -119,8 +121,12 @@ void pvl_put_back(struct pvl_hook *h);
 void __percpu *pvl_find_nodes(const char *variable, const char *function);
 
 /* --- kick.c --- */
-/* Until a kick or an interrupt; whether it was a kick. */
-bool pvl_halt(void);
+/*
+ * Halt until a kick or an interrupt, unless *@state is not @halted any more;
+ * *@since (CNTVCT) is when it began to halt, or 0.
+ * Return: whether it was a kick.
+ */
+bool pvl_halt(const int *state, int halted, u64 *since);
 void pvl_kick(int cpu);
 
 /* --- the redirected functions, same signatures as the kernel's --- */
