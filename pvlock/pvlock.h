@@ -110,10 +110,16 @@ struct pvl_hook {
 	void *needed;			/* and where its address goes */
 	bool native_if_x2;		/* with a third argument: left to the kernel */
 	bool active;
-	struct ftrace_ops ops;		/* for a direct call, */
-	unsigned long addr;		/* or where it is, for the one callback */
+	unsigned long addr;		/* of the kernel's function */
+	struct ftrace_ops ops;		/* of direct.c */
 };
 int pvl_redirect(struct pvl_hook *h, unsigned long addr);
+/* Does the kernel's function call us now? */
+bool pvl_in_place(const struct pvl_hook *h);
+
+/* --- direct.c or callback.c, whichever is linked --- */
+int pvl_register(struct pvl_hook *h);
+/* Both are called by one task; the last that was registered is put back first. */
 void pvl_put_back(struct pvl_hook *h);
 
 /* --- find.c --- */

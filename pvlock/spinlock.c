@@ -38,6 +38,10 @@
 #include "pvlock.h"
 #include "trace.h"
 
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+#error "CONFIG_PARAVIRT_SPINLOCKS makes the kernel's queue nodes larger than pvlock knows them"
+#endif
+
 /* As kernel/locking/mcs_spinlock.h: the layout of the kernel's queue nodes. */
 struct mcs_spinlock {
 	struct mcs_spinlock *next;
