@@ -122,7 +122,11 @@ bool pv_notify(struct virtqueue *vq)
 	return true;
 }
 
-/* A task is switched out: if it waits, and others do not let the CPU go idle, now. */
+/*
+ * prev goes to sleep and the CPU does not go idle: no WFI will flush its
+ * doorbells, so flush now. The run queue is locked: this reads the page and
+ * makes a hypercall, which neither blocks nor wakes anybody in the guest.
+ */
 static void flush_on_switch(void *unused, bool preempt, struct task_struct *prev,
 			    struct task_struct *next, unsigned int prev_state)
 {

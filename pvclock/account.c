@@ -63,19 +63,36 @@ void pvc_account_tick(struct pvc_cpu *c, u64 now, u64 stolen_before)
 	charge(current, user, n - 1, was_stolen > TICK_NSEC ? was_stolen - TICK_NSEC : 0);
 }
 
+/* @n jiffies to @p: the first call takes all stolen time off. */
+static void charge_without_tick(struct pvc_cpu *c, struct task_struct *p, bool user, u64 n)
+{
+	u64 before = stolen(), was_stolen;
+
+	c->stats.skipped += n;
+	account_jiffy(p, user);
+	was_stolen = stolen() - before;
+	charge(p, user, n - 1, was_stolen > TICK_NSEC ? was_stolen - TICK_NSEC : 0);
+}
+
+void pvc_account_now(struct pvc_cpu *c, u64 now)
+{
+	u64 n = now - c->last;
+
+	c->last = now;
+	if (n && !is_idle_task(current))
+		charge_without_tick(c, current, get_irq_regs() && user_mode(get_irq_regs()), n);
+}
+
 void pvc_account_switch(struct pvc_cpu *c, u64 now, struct task_struct *prev)
 {
-	u64 n = now - c->last, before = stolen(), was_stolen;
+	u64 n = now - c->last;
 	bool user = !(prev->flags & PF_KTHREAD) &&
 		(u64)hash_64(now, 16) * (c->samples + 1) < (u64)(c->user + 1) << 16;
 
-	c->stats.skipped += n;
 	c->stats.charged += n;
 	/* The function is for ticks: outside of an interrupt it would count interrupt time. */
 	preempt_count_add(HARDIRQ_OFFSET);
-	account_jiffy(prev, user);
-	was_stolen = stolen() - before;
-	charge(prev, user, n - 1, was_stolen > TICK_NSEC ? was_stolen - TICK_NSEC : 0);
+	charge_without_tick(c, prev, user, n);
 	preempt_count_sub(HARDIRQ_OFFSET);
 }
 

@@ -16,7 +16,7 @@
 
 #include "pvclock.h"
 
-static u64 offset;			/* jiffies64 - ktime / TICK_NSEC */
+u64 pvc_jiffies_offset;
 
 /* Forget what is past. */
 static void advance(struct pvc_cpu *c, u64 now)
@@ -39,35 +39,34 @@ u64 pvc_deadline_next(struct pvc_cpu *c, u64 from, u64 to)
 	return due ? min(to, from + __ffs64(due)) : to;
 }
 
-/* Interrupts are off: the lock of the CPU's timers is held. */
+/*
+ * Interrupts are off and the lock of the CPU's timers is held, maybe the run
+ * queue's, too: see hooks.c for what may be called.
+ */
 static void on_timer_start(void *unused, struct timer_list *timer)
 {
 	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
 	u64 now, at;
 
-	if (!pvc_auto || READ_ONCE(c->divisor) == 1 || timer->flags & TIMER_DEFERRABLE)
+	if (!pvc_auto || c->divisor == 1 || timer->flags & TIMER_DEFERRABLE)
 		return;
 	now = pvc_jiffy(ktime_get());
 	/* The wheel rounds up by one. jiffies is an unsigned long, of 64 bits; it may be due already. */
-	at = max(timer->expires + 1 - offset, now + 1);
+	at = max(timer->expires + 1 - pvc_jiffies_offset, now + 1);
 	if (at - now >= 64)
 		return;
 	advance(c, now);
 	c->due |= BIT_ULL(at % 64);
-	if (c->next > at) {
-		c->stats.deadline++;
-		pvc_tick_forward(c, at);
-	}
+	c->stats.deadline += pvc_tick_forward(c, at);
 }
 
 static struct pvc_probe probe = { "timer_start", on_timer_start };
 
 int pvc_deadline_init(void)
 {
-	u64 until = pvc_jiffy(ktime_get()) + 3, now;
+	u64 until = pvc_jiffy(ktime_get()) + 3, now, offset = 0;
 
 	/* jiffies may lag behind, but is never ahead. */
-	offset = 0;
 	do {
 		u64 j = get_jiffies_64();
 
@@ -76,6 +75,7 @@ int pvc_deadline_init(void)
 			offset = j - now;
 		cpu_relax();
 	} while (now < until);
+	pvc_jiffies_offset = offset;
 	return pvc_probes_register(&probe, 1);
 }
 

@@ -21,9 +21,19 @@
 
 bool pvc_auto, pvc_slack;
 static unsigned int tick_divisor = 4;
-static bool loaded;
-static DEFINE_MUTEX(mutex);		/* changes of divisors */
 static enum cpuhp_state hp_state;
+
+/*
+ * sysfs calls the setters from before pvclock_init() until after pvclock_exit(),
+ * so each of them asks may_change() first. The mutex comes before
+ * cpus_read_lock(); no file is removed under it, as removing waits for setters.
+ */
+static DEFINE_MUTEX(mutex);
+static enum {
+	LOADING,		/* parameters are noted only */
+	LOADED,			/* they take effect */
+	UNLOADING,		/* they are refused */
+} life;
 static struct dentry *debugfs;
 
 /*
@@ -85,6 +95,23 @@ static int check_divisor(unsigned int n)
 	return 0;
 }
 
+/* Locks, unless it returns an error. */
+static int may_change(void)
+{
+	mutex_lock(&mutex);
+	if (life != UNLOADING)
+		return 0;
+	mutex_unlock(&mutex);
+	return -ENODEV;
+}
+
+static void changed(void)
+{
+	if (life == LOADED)
+		pvc_tick_apply();
+	mutex_unlock(&mutex);
+}
+
 static int set_divisor(const char *val, const struct kernel_param *kp)
 {
 	unsigned int n;
@@ -92,17 +119,14 @@ static int set_divisor(const char *val, const struct kernel_param *kp)
 
 	if (!ret)
 		ret = check_divisor(n);
+	if (!ret)
+		ret = may_change();
 	if (ret)
 		return ret;
-	cpus_read_lock();
-	mutex_lock(&mutex);
 	tick_divisor = n;
 	for_each_possible_cpu(cpu)
-		WRITE_ONCE(per_cpu_ptr(&pvc_cpus, cpu)->divisor, n);
-	if (loaded)
-		pvc_tick_apply();
-	mutex_unlock(&mutex);
-	cpus_read_unlock();
+		WRITE_ONCE(per_cpu_ptr(&pvc_cpus, cpu)->wanted, n);
+	changed();
 	return 0;
 }
 
@@ -114,13 +138,15 @@ static const char * const policy_names[] = { "fixed", "auto" };
 
 static int set_policy(const char *val, const struct kernel_param *kp)
 {
-	int i = sysfs_match_string(policy_names, val);
+	int i = sysfs_match_string(policy_names, val), ret;
 
 	if (i < 0)
 		return i;
+	ret = may_change();
+	if (ret)
+		return ret;
 	WRITE_ONCE(pvc_auto, i);
-	if (loaded)
-		pvc_tick_apply();
+	changed();
 	return 0;
 }
 
@@ -138,14 +164,17 @@ static int set_slack(const char *val, const struct kernel_param *kp)
 	bool on;
 	int ret = kstrtobool(val, &on);
 
+	if (!ret)
+		ret = may_change();
 	if (ret)
 		return ret;
-	if (on && loaded && !(pvhyp_features() & PV_FEAT_TIMER_SLACK))
-		return -EOPNOTSUPP;
-	WRITE_ONCE(pvc_slack, on);
-	if (loaded)
-		pvc_tick_apply();
-	return 0;
+	/* At load pvclock_init() refuses, and says so. */
+	if (on && life == LOADED && !(pvhyp_features() & PV_FEAT_TIMER_SLACK))
+		ret = -EOPNOTSUPP;
+	else
+		WRITE_ONCE(pvc_slack, on);
+	changed();
+	return ret;
 }
 
 static const struct kernel_param_ops slack_ops = { .set = set_slack, .get = param_get_bool };
@@ -156,7 +185,7 @@ MODULE_PARM_DESC(pvtimer, "Y: a coarse tick may wait up to half its period for a
 
 static ssize_t tick_divisor_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", per_cpu_ptr(&pvc_cpus, dev->id)->divisor);
+	return sysfs_emit(buf, "%u\n", READ_ONCE(per_cpu_ptr(&pvc_cpus, dev->id)->wanted));
 }
 
 static ssize_t tick_divisor_store(struct device *dev, struct device_attribute *attr, const char *buf,
@@ -167,14 +196,12 @@ static ssize_t tick_divisor_store(struct device *dev, struct device_attribute *a
 
 	if (!ret)
 		ret = check_divisor(divisor);
+	if (!ret)
+		ret = may_change();
 	if (ret)
 		return ret;
-	cpus_read_lock();
-	mutex_lock(&mutex);
-	WRITE_ONCE(per_cpu_ptr(&pvc_cpus, dev->id)->divisor, divisor);
-	pvc_tick_apply();
-	mutex_unlock(&mutex);
-	cpus_read_unlock();
+	WRITE_ONCE(per_cpu_ptr(&pvc_cpus, dev->id)->wanted, divisor);
+	changed();
 	return n;
 }
 static DEVICE_ATTR_RW(tick_divisor);
@@ -227,7 +254,14 @@ static int online(unsigned int cpu)
 	return 0;
 }
 
-static int __init pvclock_init(void)
+static int offline(unsigned int cpu)
+{
+	pvc_tick_offline();
+	return 0;
+}
+
+/* In this order, and back in the other. */
+static int start(void)
 {
 	int cpu, ret = check_divisor(tick_divisor);
 
@@ -238,46 +272,77 @@ static int __init pvclock_init(void)
 		return -ENODEV;
 	}
 	for_each_possible_cpu(cpu)
-		per_cpu_ptr(&pvc_cpus, cpu)->divisor = tick_divisor;
+		per_cpu_ptr(&pvc_cpus, cpu)->wanted = tick_divisor;
 	ret = pvc_account_init();
+	if (!ret)
+		ret = pvc_tick_init();
 	if (ret)
 		return ret;
-	ret = pvc_tick_init();
+	ret = pvc_hooks_init();
 	if (ret)
 		return ret;
 	ret = pvc_deadline_init();
 	if (ret)
-		goto tick;
-	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "pvkit/pvclock:online", online, NULL);
+		goto hooks;
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "pvkit/pvclock:online", online, offline);
 	if (ret < 0)
 		goto deadline;
 	hp_state = ret;
-	ret = add_files();
+	return 0;
+deadline:
+	pvc_deadline_exit();
+hooks:
+	pvc_hooks_exit();
+	return ret;
+}
+
+static void stop(void)
+{
+	/* No CPU may come or go between the last callback and the last tick. */
+	cpus_read_lock();
+	cpuhp_remove_state_nocalls_cpuslocked(hp_state);
+	pvc_tick_exit();
+	cpus_read_unlock();
+	pvc_deadline_exit();
+	pvc_hooks_exit();
+}
+
+/* Parameters end first: nothing takes effect from here on. */
+static void pvclock_end(void)
+{
+	mutex_lock(&mutex);
+	life = UNLOADING;
+	mutex_unlock(&mutex);
+	remove_files();
+	stop();
+}
+
+static int __init pvclock_init(void)
+{
+	int ret;
+
+	mutex_lock(&mutex);
+	ret = start();
+	life = ret ? UNLOADING : LOADED;
+	mutex_unlock(&mutex);
 	if (ret)
-		goto files;
+		return ret;
+	ret = add_files();
+	if (ret) {
+		pvclock_end();
+		return ret;
+	}
 	debugfs = debugfs_create_dir("pvclock", NULL);
 	debugfs_create_file("stats", 0444, debugfs, NULL, &stats_fops);
-	loaded = true;
 	pr_info("a tick every %u jiffies%s%s\n", tick_divisor, pvc_auto ? ", auto" : "",
 		pvc_slack ? ", with slack" : "");
 	return 0;
-files:
-	remove_files();
-	cpuhp_remove_state_nocalls(hp_state);
-deadline:
-	pvc_deadline_exit();
-tick:
-	pvc_tick_exit();
-	return ret;
 }
 
 static void __exit pvclock_exit(void)
 {
 	debugfs_remove_recursive(debugfs);
-	remove_files();
-	cpuhp_remove_state_nocalls(hp_state);
-	pvc_deadline_exit();
-	pvc_tick_exit();
+	pvclock_end();
 }
 
 module_init(pvclock_init);

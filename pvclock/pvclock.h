@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pvclock: a coarse tick. tick.c takes the tick's own timer over, account.c
- * charges CPU time that ticks would have, deadline.c knows what a coarse tick
- * must not be late for, main.c is parameters and statistics.
+ * pvclock: a coarse tick. tick.c takes the tick's own timer over, hooks.c
+ * follows the scheduler and interrupts, account.c charges CPU time that ticks
+ * would have, deadline.c knows what a coarse tick must not be late for, main.c
+ * is parameters and statistics.
  *
  * Time here is counted in jiffies of CLOCK_MONOTONIC: ktime / TICK_NSEC. The
  * kernel's ticks are due at whole ones.
@@ -11,6 +12,7 @@
 #define PVCLOCK_H
 
 #include <linux/hrtimer.h>
+#include <linux/irq_work.h>
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
@@ -24,11 +26,18 @@
 	X(charged)	/* of these: charged to the task that was switched out */ \
 	X(deadline)	/* ticks brought forward for a timer of the timer wheel */ \
 	X(busy)		/* ...because a second task wanted the CPU */ \
-	X(idle)		/* ...because the CPU went idle and needed the next */ \
-	X(merged)	/* ticks that came early, with another exit */
+	X(idle)		/* ...because the CPU was idle and needed the next */ \
+	X(merged)	/* ticks that came early, with another exit */ \
+	X(deferred)	/* updates of jiffies left to an irq_work by a context switch */
 
+/*
+ * @divisor belongs to its CPU, which changes it with interrupts off, together
+ * with @last. It is 1 as long as the CPU's tick is the kernel's: the hooks then
+ * leave the CPU alone.
+ */
 struct pvc_cpu {
-	u32 divisor;		/* 1: as the kernel has it */
+	u32 divisor;		/* in effect; 1: as the kernel has it */
+	u32 wanted;		/* by the parameters; under pvc_mutex */
 	struct hrtimer *tick;	/* the kernel's, for this CPU */
 	u64 last;		/* jiffy up to which CPU time is charged */
 	u64 seen;		/* jiffy for which this CPU has seen to jiffies */
@@ -37,6 +46,7 @@ struct pvc_cpu {
 	u64 due_from;		/* bits stand for jiffies from here to 63 on */
 	u32 user, samples;	/* ticks that found user mode, of all: for account.c */
 	call_single_data_t csd;	/* to bring the tick forward from another CPU */
+	struct irq_work work;	/* to update jiffies after a context switch */
 #define X(name) u64 name;
 	struct {
 		PVC_STATS(X)
@@ -60,22 +70,37 @@ void pvc_probes_unregister(struct pvc_probe *p, int n);
 
 /* --- tick.c --- */
 int pvc_tick_init(void);
+/* No CPU comes or goes meanwhile. All ticks are the kernel's when it returns. */
 void pvc_tick_exit(void);
-/* On every CPU that is online: what pvc_cpu.divisor says holds from now on. */
+/* On every CPU that is online: what pvc_cpu.wanted says holds from now on. */
 void pvc_tick_apply(void);
 /* This CPU has come online. */
 void pvc_tick_online(void);
-/* On this CPU, interrupts off: have the tick at jiffy @at, if it would be later. */
-void pvc_tick_forward(struct pvc_cpu *c, u64 at);
+/* This CPU goes offline. */
+void pvc_tick_offline(void);
+/*
+ * On this CPU, interrupts off: have the tick at jiffy @at, if it would be later.
+ * Return: whether it was moved.
+ */
+bool pvc_tick_forward(struct pvc_cpu *c, u64 at);
+/* Interrupts are off, and no run queue is locked: jiffies is right afterwards. */
+void pvc_catch_up(struct pvc_cpu *c, ktime_t time);
+
+/* --- hooks.c --- */
+int pvc_hooks_init(void);
+void pvc_hooks_exit(void);
 
 /* --- account.c --- */
 int pvc_account_init(void);
 /* The tick at @now has been charged as one jiffy, with this much stolen before it. */
 void pvc_account_tick(struct pvc_cpu *c, u64 now, u64 stolen_before);
+/* In an interrupt: charge the current task up to @now, without a tick. */
+void pvc_account_now(struct pvc_cpu *c, u64 now);
 /* @prev leaves this CPU. */
 void pvc_account_switch(struct pvc_cpu *c, u64 now, struct task_struct *prev);
 
 /* --- deadline.c --- */
+extern u64 pvc_jiffies_offset;		/* jiffies64 - ktime / TICK_NSEC */
 int pvc_deadline_init(void);
 void pvc_deadline_exit(void);
 /* The first jiffy from @from on, before @to, for which a timer is due; else @to. */

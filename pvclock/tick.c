@@ -18,15 +18,12 @@
 
 #include <linux/delay.h>
 #include <linux/kprobes.h>
-#include <trace/events/power.h>
 #include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
-#include <linux/sched/rt.h>
 #include <linux/sched/stat.h>
 #include <linux/kernel_stat.h>
 #include <linux/tick.h>
-#include <linux/interrupt.h>
 
 #include <pvkit/pvhyp.h>
 
@@ -83,6 +80,10 @@ static u64 next_tick(struct pvc_cpu *c, u64 now)
 
 	if (!pvc_auto || next == now + 1)
 		return next;
+	if (is_idle_task(current)) {
+		c->stats.idle++;
+		return now + 1;
+	}
 	if (!single_task_running()) {
 		c->stats.busy++;
 		return now + 1;
@@ -94,11 +95,14 @@ static u64 next_tick(struct pvc_cpu *c, u64 now)
 }
 
 /*
- * jiffies is made right whenever somebody else is about to read it: a task that
- * has got this CPU, the handler of a device's interrupt, or timers. Not by a mere
- * computation; and a real-time task is kept waiting for it by policy auto only.
+ * Bring jiffies up to date before anyone else reads it: in a device interrupt,
+ * before timers run, and at a context switch. A task that only computes does
+ * not update it. A real-time task waits for the update under policy auto only.
+ *
+ * Not from a hook that runs under a run queue's lock: see hooks.c.
  */
-static void catch_up(struct pvc_cpu *c, ktime_t time)
+/* __nocfi: the compiler sees no pointer to this static function, so it has no type. */
+void __nocfi pvc_catch_up(struct pvc_cpu *c, ktime_t time)
 {
 	if (time < (c->seen + 1) * TICK_NSEC)
 		return;
@@ -112,11 +116,11 @@ static enum hrtimer_restart coarse_tick(struct hrtimer *timer)
 	u64 stolen = kcpustat_this_cpu->cpustat[CPUTIME_STEAL], now, slack = 0;
 	ktime_t time = ktime_get();
 	bool early = time < hrtimer_get_expires(timer);
-	u32 divisor = READ_ONCE(c->divisor);
+	u32 divisor = c->divisor;
 
 	/* The kernel leaves it to one CPU, whose tick may be coarse, too. */
 	if (divisor > 1)
-		catch_up(c, time);
+		pvc_catch_up(c, time);
 	/* The kernel has stopped it, and will start it again where it was: c->next, or the next jiffy. */
 	if (kernel_handler(timer) != HRTIMER_RESTART)
 		return HRTIMER_NORESTART;
@@ -134,94 +138,16 @@ static enum hrtimer_restart coarse_tick(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-void pvc_tick_forward(struct pvc_cpu *c, u64 at)
+bool pvc_tick_forward(struct pvc_cpu *c, u64 at)
 {
 	if (c->tick->function != coarse_tick || c->next <= at || !hrtimer_active(c->tick))
-		return;
-	/* It is the kernel's then, at its next event; it would complain of another time. */
+		return false;
+	/* The tick is stopped: tick_sched owns the timer, and warns if its expiry changes. */
 	if (tick_stopped())
-		return;
+		return false;
 	c->next = at;
 	hrtimer_start(c->tick, at * TICK_NSEC, HRTIMER_MODE_ABS_PINNED_HARD);
-}
-
-static void on_irq(void *unused, int irq, struct irqaction *action)
-{
-	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
-
-	if (READ_ONCE(c->divisor) > 1 && !(action->flags & IRQF_PERCPU))
-		catch_up(c, ktime_get());
-}
-
-/* Tasks change on this CPU: what ticks would have charged to the one that goes is charged. */
-static void on_switch(void *unused, bool preempt, struct task_struct *prev,
-		      struct task_struct *next, unsigned int prev_state)
-{
-	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
-	ktime_t time;
-	u64 now;
-
-	if (READ_ONCE(c->divisor) == 1)
-		return;
-	time = ktime_get();
-	if (time < (c->last + 1) * TICK_NSEC && !pvc_auto)
-		return;
-	now = pvc_jiffy(time);
-	if (!rt_task(next) || pvc_auto)
-		catch_up(c, time);
-	if (now != c->last) {
-		if (!is_idle_task(prev))
-			pvc_account_switch(c, now, prev);
-		c->last = now;
-	}
-	if (pvc_auto && c->next > now + 1 && !is_idle_task(next) && !single_task_running()) {
-		c->stats.busy++;
-		pvc_tick_forward(c, now + 1);
-	}
-}
-
-/*
- * The CPU goes idle, and the kernel has decided about its tick. If it has kept
- * it, since RCU or a timer needs it at the next jiffy, then there it must be.
- */
-static void on_idle(void *unused, unsigned int state, unsigned int cpu)
-{
-	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
-	u64 now;
-
-	if (state == PWR_EVENT_EXIT || tick_stopped())
-		return;
-	now = pvc_jiffy(ktime_get());
-	if (c->next <= now + 1)
-		return;
-	c->stats.idle++;
-	pvc_tick_forward(c, now + 1);
-}
-
-/* A task has become runnable on this CPU, under policy auto. */
-static void share(void *unused)
-{
-	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
-	u64 now = pvc_jiffy(ktime_get());
-
-	if (!pvc_auto || c->next <= now + 1 || is_idle_task(current))
-		return;
-	c->stats.busy++;
-	pvc_tick_forward(c, now + 1);
-}
-
-/* A task is woken, on whatever CPU; interrupts are off. */
-static void on_wakeup(void *unused, struct task_struct *p)
-{
-	int cpu = task_cpu(p);
-	struct pvc_cpu *c = per_cpu_ptr(&pvc_cpus, cpu);
-
-	if (!pvc_auto || READ_ONCE(c->divisor) == 1)
-		return;
-	if (cpu == smp_processor_id())
-		share(NULL);
-	else if (READ_ONCE(c->next) > pvc_jiffy(ktime_get()) + 1)
-		smp_call_function_single_async(cpu, &c->csd);	/* -EBUSY: one is on its way */
+	return true;
 }
 
 /* On each CPU, interrupts off. */
@@ -231,9 +157,12 @@ static void apply(void *unused)
 	struct hrtimer *tick = c->tick;
 	u64 now = pvc_jiffy(ktime_get());
 
+	if (c->divisor > 1)
+		pvc_account_now(c, now);
 	c->last = now;
 	if (tick->function == kernel_handler)
 		tick->function = coarse_tick;
+	WRITE_ONCE(c->divisor, tick->function == coarse_tick ? c->wanted : 1);
 	if (pvhyp_features() & PV_FEAT_TIMER_SLACK)
 		WRITE_ONCE(this_cpu_ptr(&pvhyp_cpus)->page->timer_early, 0);
 	pvc_tick_forward(c, now + 1);	/* which decides anew */
@@ -266,12 +195,17 @@ void pvc_tick_online(void)
 	local_irq_restore(flags);
 }
 
-static struct pvc_probe probes[] = {
-	{ "sched_switch", on_switch },
-	{ "sched_wakeup", on_wakeup },
-	{ "irq_handler_entry", on_irq },
-	{ "cpu_idle", on_idle },
-};
+/* Its tick ends with it; the next one is the kernel's until pvc_tick_online(). */
+void pvc_tick_offline(void)
+{
+	struct pvc_cpu *c = this_cpu_ptr(&pvc_cpus);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	WRITE_ONCE(c->divisor, 1);
+	pvc_tick_forward(c, pvc_jiffy(ktime_get()) + 1);
+	local_irq_restore(flags);
+}
 
 /* --- finding the timers --- */
 
@@ -320,7 +254,7 @@ int pvc_tick_init(void)
 	if (ret)
 		return ret;
 	for_each_possible_cpu(cpu) {	/* one that comes later goes idle before it calls us */
-		INIT_CSD(&per_cpu_ptr(&pvc_cpus, cpu)->csd, share, NULL);
+		per_cpu_ptr(&pvc_cpus, cpu)->divisor = 1;
 		set_tick_of(cpu);
 	}
 	for_each_online_cpu(cpu) {
@@ -336,17 +270,12 @@ int pvc_tick_init(void)
 		       update_jiffies ? "tick_nohz_tick_stopped" : "tick_do_update_jiffies64");
 		return -EOPNOTSUPP;
 	}
-	return pvc_probes_register(probes, ARRAY_SIZE(probes));
-}
-
-/* What was sent to this CPU before has run. */
-static void wait_for_csd(void *unused)
-{
+	return 0;
 }
 
 static void end_coarse(void *unused)
 {
-	this_cpu_ptr(&pvc_cpus)->divisor = 1;
+	this_cpu_ptr(&pvc_cpus)->wanted = 1;
 	apply(NULL);
 }
 
@@ -369,6 +298,4 @@ void pvc_tick_exit(void)
 		last = max(last, READ_ONCE(per_cpu_ptr(&pvc_cpus, cpu)->next));
 	msleep(jiffies_to_msecs(last - now));
 	on_each_cpu(put_back, NULL, 1);	/* none is in coarse_tick() now: it runs with interrupts off */
-	pvc_probes_unregister(probes, ARRAY_SIZE(probes));
-	on_each_cpu(wait_for_csd, NULL, 1);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * pvlock: makes the spinlocks of the running kernel paravirtual. The kernel's
- * out-of-line slow paths are redirected by ftrace direct calls; see
+ * out-of-line slow paths are redirected by ftrace (redirect.c); see
  * Documentation/pvlock.md for how, and spinlock.c for the algorithm.
  *
  * Every replaced function speaks the protocol of the one it replaces, on the
@@ -26,6 +26,7 @@ unsigned int pvl_policy;
 unsigned int pvl_spin_ns = 5000, pvl_steal_us = 10000;
 u32 pvl_spin_ticks, pvl_steal_ticks;
 static bool enabled = true;
+static DEFINE_MUTEX(hooks_mutex);	/* hooks[], and pvl_on with them */
 static struct dentry *debugfs;
 
 extern char pvl_tramp_spin[], pvl_tramp_read[], pvl_tramp_write[];
@@ -73,8 +74,10 @@ static int set_enabled(const char *val, const struct kernel_param *kp)
 {
 	int ret = param_set_bool(val, kp);
 
+	mutex_lock(&hooks_mutex);
 	if (!ret && hooks[0].active)
 		WRITE_ONCE(pvl_on, enabled);
+	mutex_unlock(&hooks_mutex);
 	return ret;
 }
 
@@ -130,7 +133,7 @@ static int hooks_show(struct seq_file *m, void *unused)
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
 		seq_printf(m, "%s %s\n", hooks[i].function,
-			   hooks[i].active ? "redirected" : "left alone");
+			   hooks[i].active && pvl_in_place(&hooks[i]) ? "redirected" : "left alone");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(hooks);
@@ -166,6 +169,7 @@ static void remove_hooks(void)
 {
 	int i;
 
+	mutex_lock(&hooks_mutex);
 	WRITE_ONCE(pvl_on, 0);
 	for (i = ARRAY_SIZE(hooks) - 1; i >= 0; i--) {
 		struct pvl_hook *h = &hooks[i];
@@ -175,6 +179,7 @@ static void remove_hooks(void)
 		pvl_put_back(h);
 		h->active = false;
 	}
+	mutex_unlock(&hooks_mutex);
 	/*
 	 * All our code runs with preemption off, so a CPU in it cannot come to
 	 * the stopper: afterwards none is left.
@@ -224,7 +229,9 @@ static int __init pvlock_init(void)
 	debugfs = debugfs_create_dir("pvlock", NULL);
 	debugfs_create_file("stats", 0444, debugfs, NULL, &stats_fops);
 	debugfs_create_file("hooks", 0444, debugfs, NULL, &hooks_fops);
+	mutex_lock(&hooks_mutex);
 	WRITE_ONCE(pvl_on, enabled);
+	mutex_unlock(&hooks_mutex);
 	pr_info("spinlocks are paravirtual%s\n", enabled ? "" : ", switched off");
 	return 0;
 }

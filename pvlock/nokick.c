@@ -6,10 +6,11 @@
  */
 #include "pvlock.h"
 
-bool pvl_halt(void)
+bool pvl_halt(const int *state, int halted, u64 *since)
 {
 	u64 end = pvl_now() + read_sysreg(cntfrq_el0) / 100;
 
+	*since = pvl_now();
 	do
 		pvhyp_yield();
 	while ((s64)(pvl_now() - end) < 0);

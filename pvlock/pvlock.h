@@ -35,7 +35,8 @@ struct ww_acquire_ctx;
 	X(yield)		/* undirected yields */ \
 	X(yield_to)		/* directed yields */ \
 	X(wait)			/* halts */ \
-	X(wait_unkicked)	/* hand-overs whose waiter's last halt ended without a kick */ \
+	X(wait_unkicked)	/* hand-overs to a halted waiter that no kick ended */ \
+	X(wait_lost)		/* ...of these: handed over before the halt began */ \
 	X(kick)			/* hand-overs to a halted waiter */
 
 enum pvl_stat {
@@ -60,6 +61,7 @@ struct pvl_cpu {
 	u32 role;
 	u32 scan;		/* where the search for a CPU to yield to goes on */
 	bool ours[PVL_MAX_NODES];	/* the queue node is in use by our slow path */
+	u64 handed_at[PVL_MAX_NODES];	/* CNTVCT, just before the hand-over to a halted node; or 0 */
 	u64 stats[PVL_NR_STATS];
 } ____cacheline_aligned;
 DECLARE_PER_CPU(struct pvl_cpu, pvl_cpus);
@@ -108,10 +110,16 @@ struct pvl_hook {
 	void *needed;			/* and where its address goes */
 	bool native_if_x2;		/* with a third argument: left to the kernel */
 	bool active;
-	struct ftrace_ops ops;		/* for a direct call, */
-	unsigned long addr;		/* or where it is, for the one callback */
+	unsigned long addr;		/* of the kernel's function */
+	struct ftrace_ops ops;		/* of direct.c */
 };
 int pvl_redirect(struct pvl_hook *h, unsigned long addr);
+/* Does the kernel's function call us now? */
+bool pvl_in_place(const struct pvl_hook *h);
+
+/* --- direct.c or callback.c, whichever is linked --- */
+int pvl_register(struct pvl_hook *h);
+/* Both are called by one task; the last that was registered is put back first. */
 void pvl_put_back(struct pvl_hook *h);
 
 /* --- find.c --- */
@@ -119,8 +127,12 @@ void pvl_put_back(struct pvl_hook *h);
 void __percpu *pvl_find_nodes(const char *variable, const char *function);
 
 /* --- kick.c --- */
-/* Until a kick or an interrupt; whether it was a kick. */
-bool pvl_halt(void);
+/*
+ * Halt until a kick or an interrupt, unless *@state is not @halted any more;
+ * *@since (CNTVCT) is when it began to halt, or 0.
+ * Return: whether it was a kick.
+ */
+bool pvl_halt(const int *state, int halted, u64 *since);
 void pvl_kick(int cpu);
 
 /* --- the redirected functions, same signatures as the kernel's --- */

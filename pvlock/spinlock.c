@@ -31,11 +31,16 @@
  * A native predecessor just stores 1, so behind one (!ours) nobody halts.
  */
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 
 #include "pvlock.h"
 #include "trace.h"
+
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+#error "CONFIG_PARAVIRT_SPINLOCKS makes the kernel's queue nodes larger than pvlock knows them"
+#endif
 
 /* As kernel/locking/mcs_spinlock.h: the layout of the kernel's queue nodes. */
 struct mcs_spinlock {
@@ -155,13 +160,41 @@ static bool steal(struct qspinlock *lock)
 	return got;
 }
 
-/* Stage 3: until our predecessor hands over. */
-static void wait_for_predecessor(struct mcs_spinlock *node, u32 prev_tail, struct qspinlock *lock)
+/*
+ * Halt in @node. A halt that begins when the node has been handed over already,
+ * and that no kick ends, is a lost wake-up: it must not happen, and tests look
+ * for it.
+ * Return: whether it ended without a kick, or did not begin.
+ */
+static bool pvl_halt_node(const struct mcs_spinlock *node, int idx, int halted,
+			  struct qspinlock *lock)
 {
-	int prev = tail_cpu(prev_tail);
+	u64 since, handed_at;
+	bool kicked = pvl_halt(&node->locked, halted, &since);
+
+	if (!since)
+		return true;
+	pvl_count(PVL_wait);
+	if (kicked)
+		return false;
+	if (smp_load_acquire(&node->locked) != MCS_GO) {
+		pvl_yield_for(lock, true);	/* an interrupt is pending: WAIT is of no use */
+		return true;
+	}
+	handed_at = raw_cpu_read(pvl_cpus.handed_at[idx]);
+	if (handed_at && handed_at < since)
+		pvl_count(PVL_wait_lost);
+	return true;
+}
+
+/* Stage 3: until our predecessor hands over. */
+static void wait_for_predecessor(struct mcs_spinlock *node, u32 tail, u32 prev_tail,
+				 struct qspinlock *lock)
+{
+	int prev = tail_cpu(prev_tail), idx = tail_idx(tail);
 	const bool *prev_ours = &per_cpu_ptr(&pvl_cpus, prev)->ours[tail_idx(prev_tail)];
 	int halted = MCS_HALTED | smp_processor_id();
-	bool unkicked = false;	/* the last halt ended without a kick */
+	bool unkicked = false;	/* no kick has ended the last halt */
 	struct pvl_wait w;
 	u32 state;
 
@@ -179,25 +212,23 @@ static void wait_for_predecessor(struct mcs_spinlock *node, u32 prev_tail, struc
 		state = pvhyp_state(prev);
 		if (state == PV_VCPU_RUNNING || state == PV_VCPU_OFF)
 			continue;
-		if (!READ_ONCE(*prev_ours)) {
+		/* An NMI could consume the kick of what it interrupts: see kick.c. */
+		if (!READ_ONCE(*prev_ours) || in_nmi()) {
 			pvl_yield_for(lock, true);
 			continue;
 		}
 		/*
 		 * wait_for_predecessor()		hand_over()
 		 *   cmpxchg(locked, 0 -> HALTED)	  xchg(locked, GO)
-		 *   WAIT				  if it was HALTED: KICK
+		 *   pvl_halt(): WAIT			  if it was HALTED: KICK
 		 * One of the two is first: either the cmpxchg fails, or the
-		 * kick comes, and WAIT remembers one that came before it.
+		 * kick comes; kick.c has what happens in between.
 		 */
+		raw_cpu_write(pvl_cpus.handed_at[idx], 0);
 		if (READ_ONCE(node->locked) != halted &&
 		    cmpxchg(&node->locked, 0, halted) == MCS_GO)
 			continue;
-		pvl_count(PVL_wait);
-		unkicked = !pvl_halt();
-		/* A masked interrupt is pending: WAIT is of no use. */
-		if (unkicked && READ_ONCE(node->locked) != MCS_GO)
-			pvl_yield_for(lock, true);
+		unkicked = pvl_halt_node(node, idx, halted, lock);
 	}
 	if (unkicked)
 		pvl_count(PVL_wait_unkicked);
@@ -225,8 +256,11 @@ static u32 wait_for_holder(struct qspinlock *lock)
 
 static void hand_over(struct mcs_spinlock *next)
 {
-	int was = xchg(&next->locked, MCS_GO);	/* full barrier: see above */
+	int was = READ_ONCE(next->locked), cpu = was & ~MCS_HALTED;
 
+	if (was & MCS_HALTED)	/* pvl_halt_node() looks at it after the exchange */
+		WRITE_ONCE(per_cpu_ptr(&pvl_cpus, cpu)->handed_at[next - node_of(cpu, 0)], pvl_now());
+	was = xchg(&next->locked, MCS_GO);	/* full barrier: see above */
 	if (was & MCS_HALTED)
 		pvl_kick(was & ~MCS_HALTED);
 }
@@ -240,7 +274,7 @@ static void lock_queued(struct qspinlock *lock, struct mcs_spinlock *node, u32 t
 	old = (u32)xchg_relaxed(&lock->tail, tail >> _Q_TAIL_OFFSET) << _Q_TAIL_OFFSET;
 	if (old & _Q_TAIL_MASK) {
 		WRITE_ONCE(node_of(tail_cpu(old), tail_idx(old))->next, node);
-		wait_for_predecessor(node, old, lock);
+		wait_for_predecessor(node, tail, old, lock);
 	}
 	val = wait_for_holder(lock);
 	/* The last in the queue clears the tail with the same stroke. */

@@ -6,8 +6,8 @@
  * anywhere (Spin's interleaving), so yielding needs no model: it is fairness.
  *
  * The lock word is locked, pending, tail, each access one step, as the byte
- * and half-word accesses of the code are. A CPU has one queue node (no nested
- * interrupts). WAIT blocks until a kick; a kick is remembered.
+ * and half-word accesses of the code are. A CPU has one queue node (nested.pml has
+ * nested interrupts). WAIT blocks until a kick; a kick is remembered.
  *
  * Checked: mutual exclusion (assert), no deadlock (a vCPU in WAIT that nobody
  * kicks, or in a queue that lost it: invalid end state).

@@ -5,6 +5,7 @@
  *	clock duty PERCENT SECONDS	computes and sleeps by turns of random length
  *	clock sleep US COUNT		sleeps; how long it took
  *	clock wheel MS COUNT		the same, by a timer of the kernel's timer wheel
+ *	clock leap COUNT		sets the clock (as root) so that leap seconds come
  * Prints name=value words, times in microseconds. The random numbers are the
  * same each time.
  */
@@ -18,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "compute.h"
@@ -135,6 +137,42 @@ static void sleeps(int64_t ns, int n, int wheel)
 	print_times(t, n);
 }
 
+static void set_ntp_status(int status)
+{
+	struct timex x = { .modes = ADJ_STATUS, .status = status };
+
+	if (adjtimex(&x) < 0) {
+		perror("clock");
+		exit(1);
+	}
+}
+
+/* Sets the clock to 1.8 s before the end of 2026 in UTC, and inserts a second. */
+static void leaps(int n)
+{
+	const struct timespec before = { 1798761598, 200000000 };
+	const int64_t set = before.tv_sec * 1000000000LL + before.tv_nsec;
+	int inserted = 0;
+
+	for (int i = 0; i < n; i++) {
+		int64_t begin;
+
+		set_ntp_status(STA_PLL);	/* leaving this state forgets the last leap second */
+		set_ntp_status(0);
+		if (clock_settime(CLOCK_REALTIME, &before)) {
+			perror("clock");
+			exit(1);
+		}
+		begin = now(CLOCK_MONOTONIC);
+		set_ntp_status(STA_INS);
+		pause_until(begin + 3300000000LL);
+		/* A second less has passed than by the monotonic clock. */
+		inserted += now(CLOCK_MONOTONIC) - begin - (now(CLOCK_REALTIME) - set) > 900000000LL;
+	}
+	set_ntp_status(0);
+	printf("leaps=%d\n", inserted);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "hog"))
@@ -145,7 +183,9 @@ int main(int argc, char **argv)
 		sleeps(atoll(argv[2]) * 1000, atoi(argv[3]), 0);
 	else if (argc == 4 && !strcmp(argv[1], "wheel"))
 		sleeps(atoll(argv[2]) * 1000000, atoi(argv[3]), 1);
+	else if (argc == 3 && !strcmp(argv[1], "leap"))
+		leaps(atoi(argv[2]));
 	else
-		return fprintf(stderr, "usage: clock hog SECONDS | duty PERCENT SECONDS | sleep US COUNT | wheel MS COUNT\n"), 2;
+		return fprintf(stderr, "usage: clock hog SECONDS | duty PERCENT SECONDS | sleep US COUNT | wheel MS COUNT | leap COUNT\n"), 2;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #define PVKIT_COMPAT_H
 
 #include <linux/blkdev.h>
+#include <linux/ftrace.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/version.h>
@@ -91,9 +92,15 @@ static int name##_compat(struct platform_device *pdev) \
 #define CLASS_INTERFACE_ARG
 #endif
 
-/* 6.4: direct calls of ftrace belong to an ftrace_ops. */
-#if defined(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
-#define PVK_FTRACE_DIRECT
+/* 6.2: arm64's ftrace saves arguments only, not all registers, even for who changes the pc. */
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#define PVK_FTRACE_IPMODIFY	FTRACE_OPS_FL_IPMODIFY
+#define pvk_ftrace_argument(fregs, n)	ftrace_regs_get_argument(fregs, n)
+#define pvk_ftrace_go_to(fregs, to)	ftrace_regs_set_instruction_pointer(fregs, to)
+#else
+#define PVK_FTRACE_IPMODIFY	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY)
+#define pvk_ftrace_argument(fregs, n)	(ftrace_get_regs(fregs)->regs[n])
+#define pvk_ftrace_go_to(fregs, to)	(ftrace_get_regs(fregs)->pc = (to))
 #endif
 
 /* 6.4: modules can name the tracepoints contention_begin and contention_end. */
