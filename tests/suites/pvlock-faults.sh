@@ -1,6 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # What pvlock got wrong once, in a guest of 6 vCPUs on 2 pCPUs; prints its KTAP.
+#
+# /// suite
+# time = "real"
+# limit = 900
+# seconds = 60
+# groups = ["modules", "locks"]
+# kernels = "any"
+# ///
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
 test_kernel
@@ -18,6 +26,6 @@ else
 	built=failed
 	tail -5 "$dir/log" >&2
 fi
-guest_initrd "$BUILD/pvlock-faults.cpio" "$TOP/tests/guest/ktap-pvlock-faults.sh"
-"$TOP/pvkit" run --timeout 900 --pcpus 2 \
-	--vm "name=pvlock,vcpus=6,mem=512M,kernel=$KIMAGE,initrd=$BUILD/pvlock-faults.cpio,reset=stop,append=$KERNEL_ARGS pvkit.paravirt_spinlocks=$built"
+guest_initrd "$WORK/pvlock-faults.cpio" "$TOP/tests/guest/ktap-pvlock-faults.sh"
+"$TOP/pvkit" run --timeout 2900 --pcpus 2 \
+	--vm "name=pvlock,vcpus=6,mem=512M,kernel=$KIMAGE,initrd=$WORK/pvlock-faults.cpio,reset=stop,append=$KERNEL_ARGS pvkit.paravirt_spinlocks=$built"

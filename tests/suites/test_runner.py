@@ -40,8 +40,10 @@ class Check:
         (self.suites / f"{name}.sh").write_text(f"# A suite of a test.\n#\n# /// suite\n{block}# ///\n{script}\n")
 
     def start(self, *arguments):
+        # As from a shell's background, where SIGINT is ignored
         return subprocess.Popen([sys.executable, "-m", "pvkit.check", *arguments], env=self.environment, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
 
     def __call__(self, *arguments):
         process = self.start(*arguments)

@@ -91,33 +91,41 @@ def pytest_command(given, picked, slots):
             *rest, str(suites.directory())]
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def interrupt(signum, _frame):
+    raise KeyboardInterrupt(signum)
+
+
 def run(given, picked):
     """pytest's exit status. A signal that ends us ends pytest in order, then all that is left."""
     mark = uuid.uuid4().hex
+    process = None
+    # Before pytest is started, which would otherwise ignore the signals that we ignore: a shell
+    # has its background commands ignore SIGINT.
+    for number in SIGNALS:
+        signal.signal(number, interrupt)
     with tempfile.TemporaryDirectory(prefix="pvkit-slots.") as slots:
-        # In a process group of its own: the terminal's ^C comes to us alone, and once to pytest.
-        process = subprocess.Popen(pytest_command(given, picked, slots), start_new_session=True,
-                                   env=os.environ | {processes.VARIABLE: mark})
-
-        def interrupt(signum, _frame):
-            process.send_signal(signal.SIGINT)
-            raise KeyboardInterrupt(signum)
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, interrupt)
         try:
+            # In a session of its own: the terminal's ^C comes to us alone, and once to pytest.
+            process = subprocess.Popen(pytest_command(given, picked, slots), start_new_session=True,
+                                       env=os.environ | {processes.VARIABLE: mark})
             return process.wait()
         except KeyboardInterrupt:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                pass
+            if process:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    pass
             return 130
         finally:
             processes.end(mark)
-            process.wait()
+            if process:
+                process.wait()
 
 
 def main(words):
