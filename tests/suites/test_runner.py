@@ -139,7 +139,7 @@ def test_nothing_runs_beside_what_is_in_real_time(check):
 def test_interrupted(check, number):
     check.add("long", '(setsid sleep 1000 &); touch "$BUILD/begun"; sleep 1000', time="real", limit=1000)
     check.add("next", PASSES, time="real")
-    process = check.start()
+    process = check.start("-j", "1")
     until = time.monotonic() + 60
     while not (check.build / "begun").exists() and time.monotonic() < until:
         time.sleep(0.1)
