@@ -79,8 +79,10 @@ typedef uint64_t pv_u64;
 /**
  * PV_FN_PAGE_REGISTER - register the calling vCPU's shared page.
  * @x1: IPA, 4 KiB aligned, inside the VM's RAM.
- * PV_EINVAL: not aligned or not RAM. PV_EEXIST: this vCPU has one already.
- * Cleared by the hypervisor at registration. PSCI CPU_OFF, CPU_ON and a VM
+ * PV_EINVAL: not aligned or not RAM; a page registered before stays.
+ * Cleared by the hypervisor at registration. If this vCPU has a page already,
+ * the new one replaces it: the hypervisor neither reads nor writes the old one
+ * any more, and does not drain its doorbells. PSCI CPU_OFF, CPU_ON and a VM
  * reset unregister it.
  */
 #define PV_FN_PAGE_REGISTER	0xC6000001
