@@ -181,10 +181,13 @@ typedef uint64_t pv_u64;
  * x1 = its INTID, an LPI (8192 and above; IHI 0069, 5.1). It is always enabled,
  * in group 1 and edge-triggered: there is no register to mask it with. A reset
  * of the device ends it, and what is pending is gone then.
+ * @x2: PV_IO_IRQ_WIRE. The device uses the interrupt of its node again, and
+ * what is pending as an LPI is gone; x1 is unchanged.
  * PV_EINVAL: no such device or vCPU. PV_EDENIED: no page was registered for the
  * device. PV_ENOTSUPP: PV_FEAT_LPI is not set.
  */
 #define PV_FN_IO_IRQ		0xC6000023
+#define PV_IO_IRQ_WIRE		0xffffffff
 
 /*
  * Exit reasons: PV_EXIT_<name>, with a name for people. One list for the
