@@ -138,10 +138,21 @@ static void flush_on_switch(void *unused, bool preempt, struct task_struct *prev
 void pv_policy_start(struct pv_dev *dev)
 {
 	dev->polled = false;		/* the reset before has ended it */
+	if (dev->lost)
+		return;
 	if (dev->policy == POLICY_POLL && !pv_poll(dev, true)) {
 		dev_info(&dev->pdev->dev, "no pCPU polls: the policy is adaptive\n");
 		dev->policy = POLICY_ADAPTIVE;
 	}
+}
+
+void pv_policy_end(struct pv_dev *dev)
+{
+	mutex_lock(&policy_mutex);
+	dev->ended = true;
+	WRITE_ONCE(dev->policy, POLICY_IMMEDIATE);
+	pv_adapt_stop(dev);
+	mutex_unlock(&policy_mutex);
 }
 
 int pv_policy_set(struct pv_dev *dev, enum policy policy)
@@ -150,6 +161,10 @@ int pv_policy_set(struct pv_dev *dev, enum policy policy)
 	int ret = 0;
 
 	mutex_lock(&policy_mutex);
+	if (dev->ended || dev->lost) {
+		mutex_unlock(&policy_mutex);
+		return -ENODEV;
+	}
 	WRITE_ONCE(dev->policy, POLICY_IMMEDIATE);	/* so that adapting stops */
 	pv_adapt_stop(dev);
 	if (policy == POLICY_POLL && !(pvhyp_features() & PV_FEAT_POLL))

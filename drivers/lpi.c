@@ -25,6 +25,14 @@ static u32 direct(const struct pv_dev *dev, int cpu)
 	return (long)res.a0 == PV_SUCCESS ? (u32)res.a1 : 0;
 }
 
+static bool back_to_the_wire(const struct pv_dev *dev)
+{
+	struct arm_smccc_res res;
+
+	arm_smccc_1_1_hvc(PV_FN_IO_IRQ, dev->slot, PV_IO_IRQ_WIRE, 0, &res);
+	return (long)res.a0 == PV_SUCCESS;
+}
+
 /* There is nothing to mask it with, and no need: a device that is reset is silent. */
 static void lpi_mask(struct irq_data *d)
 {
@@ -84,13 +92,20 @@ int pv_lpi_get(struct pv_dev *dev)
 {
 	int irq;
 
-	if (!(pvhyp_features() & PV_FEAT_LPI) || !have_domain(dev->wired_irq))
+	dev->irq = dev->wired_irq;
+	if (dev->lost || !(pvhyp_features() & PV_FEAT_LPI) || !have_domain(dev->wired_irq))
 		return 0;
 	dev->lpi_intid = direct(dev, raw_smp_processor_id());
 	if (!dev->lpi_intid)
 		return 0;
 	irq = irq_domain_alloc_irqs(domain, 1, NUMA_NO_NODE, dev);
-	return irq > 0 ? irq : 0;
+	if (irq > 0) {
+		dev->irq = irq;
+		return 0;
+	}
+	/* The device sends LPIs now, for which there is no handler. */
+	dev_warn(&dev->pdev->dev, "its interrupt without exits cannot be used (%d)\n", irq);
+	return back_to_the_wire(dev) ? 0 : -EIO;
 }
 
 void pv_lpi_put(struct pv_dev *dev)

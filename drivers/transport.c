@@ -30,8 +30,8 @@
 
 #define to_pv(v) container_of(v, struct pv_dev, vdev)
 
-static u32 get(const struct pv_dev *dev, u32 reg) { return readl(dev->base + reg); }
-static void set(const struct pv_dev *dev, u32 reg, u32 value) { writel(value, dev->base + reg); }
+static u32 get(const struct pv_dev *dev, u32 reg) { return pv_reg_get(dev, reg); }
+static void set(struct pv_dev *dev, u32 reg, u32 value) { pv_reg_set(dev, reg, value); }
 
 /* Register writes that make one exit. */
 struct batch {
@@ -68,8 +68,9 @@ static int batch_run(struct batch *b)
 
 static struct batch *batch_new(const struct pv_dev *dev)
 {
-	struct batch *b = kzalloc(sizeof(*b), GFP_KERNEL);	/* physically contiguous */
+	struct batch *b = pvhyp_alloc_shared();
 
+	BUILD_BUG_ON(sizeof(*b) > PAGE_SIZE);
 	if (b)
 		b->dev = dev;
 	return b;
@@ -79,8 +80,15 @@ static struct batch *batch_new(const struct pv_dev *dev)
 
 static void pv_get(struct virtio_device *vdev, unsigned int offset, void *buf, unsigned int len)
 {
-	void __iomem *at = to_pv(vdev)->base + VIRTIO_MMIO_CONFIG + offset;
+	struct pv_dev *dev = to_pv(vdev);
+	void __iomem *at = dev->base + VIRTIO_MMIO_CONFIG + offset;
 
+	if (dev->lost) {
+		memset(buf, 0, len);
+		if (VIRTIO_MMIO_CONFIG + offset + len <= sizeof(dev->copy))
+			memcpy(buf, (u8 *)dev->copy + VIRTIO_MMIO_CONFIG + offset, len);
+		return;
+	}
 	switch (len) {		/* fields are read whole (virtio 1.2, 4.2.2.2) */
 	case 2:
 		*(__le16 *)buf = cpu_to_le16(readw(at));
@@ -99,7 +107,8 @@ static void pv_get(struct virtio_device *vdev, unsigned int offset, void *buf, u
 
 static void pv_set(struct virtio_device *vdev, unsigned int offset, const void *buf, unsigned int len)
 {
-	memcpy_toio(to_pv(vdev)->base + VIRTIO_MMIO_CONFIG + offset, buf, len);
+	if (!to_pv(vdev)->lost)
+		memcpy_toio(to_pv(vdev)->base + VIRTIO_MMIO_CONFIG + offset, buf, len);
 }
 
 static u32 pv_generation(struct virtio_device *vdev)
@@ -118,12 +127,15 @@ static void pv_set_status(struct virtio_device *vdev, u8 status)
 }
 
 /* The device forgets our page with all the rest, before the write returns. */
-static void pv_reset(struct virtio_device *vdev)
+void pv_reset(struct virtio_device *vdev)
 {
-	set(to_pv(vdev), VIRTIO_MMIO_STATUS, 0);
+	struct pv_dev *dev = to_pv(vdev);
+
+	set(dev, VIRTIO_MMIO_STATUS, 0);
+	pv_life_shares(dev, false);
 }
 
-static u64 pv_get_features(struct virtio_device *vdev)
+u64 pv_get_features(struct virtio_device *vdev)
 {
 	struct pv_dev *dev = to_pv(vdev);
 	u64 features;
@@ -139,6 +151,9 @@ static int pv_finalize_features(struct virtio_device *vdev)
 	struct pv_dev *dev = to_pv(vdev);
 
 	vring_transport_features(vdev);
+	/* What the kernel's rings can do, and kicks and their counting here cannot. */
+	__virtio_clear_bit(vdev, VIRTIO_F_RING_PACKED);
+	__virtio_clear_bit(vdev, VIRTIO_F_NOTIFICATION_DATA);
 	if (!__virtio_test_bit(vdev, VIRTIO_F_VERSION_1))
 		return -EINVAL;
 	set(dev, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
@@ -234,7 +249,7 @@ static int make_ready(struct pv_dev *dev, struct virtqueue *vq)
 	batch_set64(b, VIRTIO_MMIO_QUEUE_USED_LOW, virtqueue_get_used_addr(vq));
 	batch_set(b, VIRTIO_MMIO_QUEUE_READY, 1);
 	ret = batch_run(b);
-	kfree(b);
+	pvhyp_free_shared(b);
 	return ret;
 }
 
@@ -242,7 +257,7 @@ static struct virtqueue *setup_vq(struct pv_dev *dev, const struct virtqueue_inf
 {
 	u32 index = dev->nr_vqs, num;
 	struct pv_vq *q;
-	int ret = -ENOMEM;
+	int ret = -ENOMEM;	/* until there is a queue */
 
 	if (index >= PV_IO_QUEUES)
 		return ERR_PTR(-ENOENT);
@@ -260,10 +275,15 @@ static struct virtqueue *setup_vq(struct pv_dev *dev, const struct virtqueue_inf
 					       pv_notify, info->callback, info->name);
 	if (!q->vq)
 		goto free;
+	ret = 0;
 	q->vq->num_max = num;
 	q->vq->priv = q;
-	q->avail = phys_to_virt(virtqueue_get_avail_addr(q->vq));
-	ret = make_ready(dev, q->vq);
+	/* The ring's DMA addresses are for the device; they need not be physical ones. */
+	q->avail = virtqueue_get_vring(q->vq)->avail;
+	if (dev->lost)
+		__virtqueue_break(q->vq);
+	else
+		ret = make_ready(dev, q->vq);
 	if (ret)
 		goto del;
 	dev->vqs[dev->nr_vqs++] = q;
@@ -280,8 +300,13 @@ static int share_page(struct pv_dev *dev)
 {
 	struct arm_smccc_res res;
 
-	arm_smccc_1_1_hvc(PV_FN_IO_REGISTER, dev->slot, virt_to_phys(dev->io), 0, &res);
 	dev->config_events = 0;
+	if (dev->lost) {
+		memset(dev->io, 0, sizeof(*dev->io));
+		return 0;
+	}
+	pv_life_shares(dev, true);
+	arm_smccc_1_1_hvc(PV_FN_IO_REGISTER, dev->slot, virt_to_phys(dev->io), 0, &res);
 	if ((long)res.a0 == PV_SUCCESS)
 		return 0;
 	dev_err(&dev->pdev->dev, "the device takes no page (%ld)\n", (long)res.a0);
@@ -308,7 +333,9 @@ static int pv_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct vir
 			goto del;
 		}
 	}
-	dev->irq = pv_lpi_get(dev) ?: dev->wired_irq;
+	ret = pv_lpi_get(dev);
+	if (ret)
+		goto del;
 	ret = request_irq(dev->irq, pv_interrupt, 0, dev_name(&vdev->dev), dev);
 	if (ret)
 		goto put;
@@ -371,7 +398,7 @@ static void pv_release(struct device *d)
 {
 	struct pv_dev *dev = to_pv(dev_to_virtio(d));
 
-	free_page((unsigned long)dev->io);
+	pvhyp_free_shared(dev->io);
 	kfree(dev);
 }
 
@@ -388,7 +415,7 @@ static int pv_probe(struct platform_device *pdev)
 	dev->vdev.dev.parent = &pdev->dev;
 	dev->vdev.dev.release = pv_release;
 	dev->vdev.config = &pv_config_ops;
-	dev->io = (void *)get_zeroed_page(GFP_KERNEL);
+	dev->io = pvhyp_alloc_shared();
 	ret = -ENOMEM;
 	if (!dev->io)
 		goto free;
@@ -416,11 +443,13 @@ static int pv_probe(struct platform_device *pdev)
 	pv_adapt_init(dev);
 	platform_set_drvdata(pdev, dev);
 	ret = register_virtio_device(&dev->vdev);
-	if (ret)
+	if (ret) {
+		platform_set_drvdata(pdev, NULL);
 		put_device(&dev->vdev.dev);	/* pv_release() frees it */
+	}
 	return ret;
 free:
-	free_page((unsigned long)dev->io);
+	pvhyp_free_shared(dev->io);
 	kfree(dev);
 	return ret;
 }
@@ -437,16 +466,6 @@ static void pv_remove(struct platform_device *pdev)
 
 DEFINE_PLATFORM_REMOVE(pv_remove)
 
-static int __maybe_unused pv_freeze(struct device *d)
-{
-	return virtio_device_freeze(&((struct pv_dev *)dev_get_drvdata(d))->vdev);
-}
-
-static int __maybe_unused pv_restore(struct device *d)
-{
-	return virtio_device_restore(&((struct pv_dev *)dev_get_drvdata(d))->vdev);
-}
-
 static const struct dev_pm_ops pv_pm_ops = { SET_SYSTEM_SLEEP_PM_OPS(pv_freeze, pv_restore) };
 
 static const struct of_device_id pv_match[] = {
@@ -458,6 +477,7 @@ MODULE_DEVICE_TABLE(of, pv_match);
 static struct platform_driver pv_driver = {
 	.probe = pv_probe,
 	.remove = PLATFORM_REMOVE(pv_remove),
+	.shutdown = pv_shutdown,
 	.driver = {
 		.name = "virtio_pv",
 		.of_match_table = pv_match,
@@ -468,22 +488,26 @@ static struct platform_driver pv_driver = {
 
 static int __init pv_init(void)
 {
-	const u32 needed = PV_FEAT_PAGE | PV_FEAT_MULTICALL | PV_FEAT_DOORBELL;
 	int ret;
 
-	if ((pvhyp_features() & needed) != needed) {
+	if ((pvhyp_features() & PV_NEEDED) != PV_NEEDED) {
 		pr_err("no hypervisor with doorbells here\n");
 		return -ENODEV;
 	}
 	ret = pv_doorbell_init();
 	if (ret)
 		return ret;
+	ret = pv_life_init();
+	if (ret)
+		goto doorbell;
 	pv_stats_init();
 	ret = platform_driver_register(&pv_driver);
-	if (ret) {
-		pv_stats_exit();
-		pv_doorbell_exit();
-	}
+	if (!ret)
+		return 0;
+	pv_stats_exit();
+	pv_life_exit();
+doorbell:
+	pv_doorbell_exit();
 	return ret;
 }
 
@@ -492,6 +516,7 @@ static void __exit pv_exit(void)
 	platform_driver_unregister(&pv_driver);
 	pv_lpi_exit();
 	pv_stats_exit();
+	pv_life_exit();
 	pv_doorbell_exit();
 }
 

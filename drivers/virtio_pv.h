@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * virtio_pv: a virtio transport over pvkit's doorbells. transport.c is what
- * the virtio core asks of any transport, lpi.c interrupts without exits where the
+ * the virtio core asks of any transport, life.c what happens when the guest sleeps
+ * or ends, lpi.c interrupts without exits where the
  * hypervisor has them, doorbell.c makes kicks exits, or not,
  * adapt.c decides which if nobody else has, stats.c shows what came of it.
  */
@@ -14,6 +15,10 @@
 #include <uapi/linux/virtio_ring.h>
 
 #include <pvkit/abi.h>
+
+/* Without these of the hypervisor's features nothing here works. */
+#define PV_NEEDED	(PV_FEAT_PAGE | PV_FEAT_MULTICALL | PV_FEAT_DOORBELL)
+#define PV_REGS		0x200	/* of a device, the part of its configuration that drivers read included */
 
 /* When a kick becomes an exit, see Documentation/virtio_pv.md. */
 enum policy {
@@ -60,6 +65,9 @@ struct pv_dev {
 	struct virtio_device vdev;
 	struct platform_device *pdev;
 	void __iomem *base;
+	bool lost;		/* gone since the guest slept, see life.c */
+	bool ended;		/* shut down: its policy does not change any more */
+	u32 copy[PV_REGS / 4];	/* of its registers, from before it slept */
 	u32 slot;
 	int irq;		/* in use: that of its node, or an LPI */
 	int wired_irq;
@@ -74,6 +82,21 @@ struct pv_dev {
 	struct dentry *debugfs;
 };
 
+/* --- transport.c --- */
+void pv_reset(struct virtio_device *vdev);
+u64 pv_get_features(struct virtio_device *vdev);
+
+/* --- life.c --- */
+int pv_life_init(void);
+void pv_life_exit(void);
+/* The device may write to dev->io from now on, or has been reset. */
+void pv_life_shares(const struct pv_dev *dev, bool on);
+u32 pv_reg_get(const struct pv_dev *dev, u32 reg);
+void pv_reg_set(struct pv_dev *dev, u32 reg, u32 value);
+int pv_freeze(struct device *d);
+int pv_restore(struct device *d);
+void pv_shutdown(struct platform_device *pdev);
+
 /* --- doorbell.c --- */
 extern enum policy pv_default_policy;
 extern const char * const pv_policy_names[NR_POLICIES];
@@ -83,11 +106,16 @@ bool pv_notify(struct virtqueue *vq);
 void pv_policy_start(struct pv_dev *dev);
 bool pv_poll(struct pv_dev *dev, bool on);
 int pv_policy_set(struct pv_dev *dev, enum policy policy);
+/* It does not change any more, and nothing adapts it. */
+void pv_policy_end(struct pv_dev *dev);
 int pv_doorbell_init(void);
 void pv_doorbell_exit(void);
 
 /* --- lpi.c --- */
-/* An interrupt that comes without an exit, once @dev has its page; 0: there are none. */
+/*
+ * Sets dev->irq, once @dev has its page, to an interrupt that comes without an exit,
+ * or to that of its node. An error: nobody knows which of them the device uses.
+ */
 int pv_lpi_get(struct pv_dev *dev);
 /* It is freed, and @dev was reset or will be. */
 void pv_lpi_put(struct pv_dev *dev);

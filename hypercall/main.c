@@ -2,9 +2,7 @@
 /*
  * pvhyp: the guest side of the pvkit ABI. Finds the hypervisor, registers one
  * shared page per online vCPU, and gives other modules the vCPUs' states and
- * the calls. Pages are allocated once for all possible CPUs; a CPU's page is
- * registered when it comes online and unregistered when it goes, so readers
- * never meet a missing page: an offline CPU's page reads PV_VCPU_OFF.
+ * the calls. page.c has the pages, life.c says when they are registered.
  *
  * On another hypervisor, or on bare hardware, it loads with no features, so
  * that modules which need none of them still work.
@@ -12,78 +10,54 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpu.h>
-#include <linux/cpuhotplug.h>
 #include <linux/debugfs.h>
-#include <linux/io.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include <pvkit/module.h>
-#include <pvkit/pvhyp.h>
 
-DEFINE_PER_CPU(struct pvhyp_cpu, pvhyp_cpus);
-EXPORT_PER_CPU_SYMBOL_GPL(pvhyp_cpus);
+#include "pvhyp_internal.h"
 
 static u32 features;
 static u64 slice_ns;
-static enum cpuhp_state hp_state;
+static bool loaded;			/* there was a hypervisor */
 static struct dentry *debugfs;
 
 u32 pvhyp_features(void)
 {
-	return features;
+	return READ_ONCE(features);
 }
 EXPORT_SYMBOL_GPL(pvhyp_features);
 
 u64 pvhyp_slice_ns(void)
 {
-	return slice_ns;
+	return READ_ONCE(slice_ns);
 }
 EXPORT_SYMBOL_GPL(pvhyp_slice_ns);
 
-static bool discover(void)
+static bool is_ours(void)
 {
 	struct arm_smccc_res res;
 
 	if (arm_smccc_1_1_get_conduit() != SMCCC_CONDUIT_HVC)
 		return false;
 	arm_smccc_1_1_hvc(PV_FN_UID, &res);
-	if ((u32)res.a0 != PV_UID_0 || (u32)res.a1 != PV_UID_1 ||
-	    (u32)res.a2 != PV_UID_2 || (u32)res.a3 != PV_UID_3)
-		return false;
-	arm_smccc_1_1_hvc(PV_FN_FEATURES, &res);
-	if ((long)res.a0 != PV_SUCCESS || res.a2 < PV_ABI_VERSION)
-		return false;
-	features = (u32)res.a1;
-	slice_ns = res.a3;
-	return true;
+	return (u32)res.a0 == PV_UID_0 && (u32)res.a1 == PV_UID_1 &&
+	       (u32)res.a2 == PV_UID_2 && (u32)res.a3 == PV_UID_3;
 }
 
-/* Runs on the CPU itself, in its hotplug thread. */
-static int page_online(unsigned int cpu)
+void pvhyp_discover(void)
 {
-	struct pvhyp_cpu *c = this_cpu_ptr(&pvhyp_cpus);
-	long ret;
+	struct arm_smccc_res res = {};
+	bool found = is_ours();
 
-	/* vCPU n has affinity level 0 n, see abi.h */
-	c->vcpu = read_cpuid_mpidr() & MPIDR_LEVEL_MASK;
-	ret = pvhyp_call(PV_FN_PAGE_REGISTER, virt_to_phys(c->page), NULL);
-	if (ret != PV_SUCCESS) {
-		pr_err("CPU %u: cannot register its page (%ld)\n", cpu, ret);
-		return -EIO;
+	if (found) {
+		arm_smccc_1_1_hvc(PV_FN_FEATURES, &res);
+		found = (long)res.a0 == PV_SUCCESS && res.a2 >= PV_ABI_VERSION;
 	}
-	WRITE_ONCE(c->registered, true);
-	return 0;
-}
-
-static int page_offline(unsigned int cpu)
-{
-	struct pvhyp_cpu *c = this_cpu_ptr(&pvhyp_cpus);
-
-	WRITE_ONCE(c->registered, false);
-	pvhyp_call(PV_FN_PAGE_UNREGISTER, 0, NULL);
-	WRITE_ONCE(c->page->state, PV_VCPU_OFF);
-	return 0;
+	/* Nothing of ours does without the pages. */
+	WRITE_ONCE(slice_ns, found ? res.a3 : 0);
+	WRITE_ONCE(features, found && res.a1 & PV_FEAT_PAGE ? (u32)res.a1 : 0);
 }
 
 static const char * const exit_names[] = {
@@ -168,53 +142,25 @@ static int vcpus_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(vcpus);
 
-static void free_pages_of_cpus(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		free_page((unsigned long)per_cpu_ptr(&pvhyp_cpus, cpu)->page);
-}
-
-static int alloc_pages_of_cpus(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct pv_vcpu_page *page = (void *)get_zeroed_page(GFP_KERNEL);
-
-		if (!page) {
-			free_pages_of_cpus();
-			return -ENOMEM;
-		}
-		page->state = PV_VCPU_OFF;
-		per_cpu_ptr(&pvhyp_cpus, cpu)->page = page;
-	}
-	return 0;
-}
-
 static int __init pvhyp_init(void)
 {
 	int ret;
 
 	BUILD_BUG_ON(sizeof(struct pv_vcpu_page) != SZ_4K || PAGE_SIZE % SZ_4K);
-	if (!discover()) {
+	pvhyp_discover();
+	if (!features) {
 		pr_info("no pvkit hypervisor here: no features\n");
 		return 0;
 	}
-	if (!(features & PV_FEAT_PAGE)) {
-		pr_err("the hypervisor offers no shared page (features 0x%x)\n", features);
-		return -EOPNOTSUPP;
-	}
-	ret = alloc_pages_of_cpus();
+	ret = pvhyp_pages_alloc();
 	if (ret)
 		return ret;
-	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "pvkit/pvhyp:online", page_online, page_offline);
-	if (ret < 0) {
-		free_pages_of_cpus();
+	ret = pvhyp_life_start();
+	if (ret) {
+		pvhyp_pages_free();
 		return ret;
 	}
-	hp_state = ret;
+	loaded = true;
 	debugfs = debugfs_create_dir("pvhyp", NULL);
 	debugfs_create_file("exits", 0444, debugfs, NULL, &exits_fops);
 	debugfs_create_file("instructions", 0444, debugfs, NULL, &instructions_fops);
@@ -226,11 +172,11 @@ static int __init pvhyp_init(void)
 
 static void __exit pvhyp_exit(void)
 {
-	if (!features)
+	if (!loaded)
 		return;
 	debugfs_remove_recursive(debugfs);
-	cpuhp_remove_state(hp_state);
-	free_pages_of_cpus();
+	pvhyp_life_stop();
+	pvhyp_pages_free();
 }
 
 module_init(pvhyp_init);

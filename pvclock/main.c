@@ -177,6 +177,16 @@ static int set_slack(const char *val, const struct kernel_param *kp)
 	return ret;
 }
 
+static void pvc_event(enum pvhyp_event event)
+{
+	if (event != PVHYP_RESUME || !pvc_slack || pvhyp_features() & PV_FEAT_TIMER_SLACK)
+		return;
+	pr_warn("pvtimer: no hypervisor that knows late-tolerant timers here any more: switched off\n");
+	WRITE_ONCE(pvc_slack, false);
+}
+
+static struct pvhyp_client client = { .event = pvc_event };
+
 static const struct kernel_param_ops slack_ops = { .set = set_slack, .get = param_get_bool };
 module_param_cb(pvtimer, &slack_ops, &pvc_slack, 0644);
 MODULE_PARM_DESC(pvtimer, "Y: a coarse tick may wait up to half its period for an exit that happens anyway; needs the hypervisor (N)");
@@ -328,6 +338,8 @@ static int __init pvclock_init(void)
 	if (ret)
 		return ret;
 	ret = add_files();
+	if (!ret)
+		ret = pvhyp_client_add(&client);
 	if (ret) {
 		pvclock_end();
 		return ret;
@@ -341,6 +353,7 @@ static int __init pvclock_init(void)
 
 static void __exit pvclock_exit(void)
 {
+	pvhyp_client_remove(&client);
 	debugfs_remove_recursive(debugfs);
 	pvclock_end();
 }

@@ -44,6 +44,23 @@ static struct pvl_hook hooks[] = {
 #endif
 };
 
+/* What the algorithm calls. Where it is missing, the native slow paths are better. */
+static bool offered(void)
+{
+	const u32 needed = PV_FEAT_PAGE | PV_FEAT_YIELD | PV_FEAT_WAIT_KICK;
+
+	return (pvhyp_features() & needed) == needed;
+}
+
+static void pvl_event(enum pvhyp_event event)
+{
+	if (event == PVHYP_RESUME && enabled && !offered())
+		pr_warn("no hypervisor with directed yield here any more: switched off\n");
+	WRITE_ONCE(pvl_on, event == PVHYP_RESUME && enabled && offered());
+}
+
+static struct pvhyp_client client = { .event = pvl_event };
+
 static u32 to_ticks(u64 ns)
 {
 	return (u32)max_t(u64, 1, div_u64(ns * read_sysreg(cntfrq_el0), NSEC_PER_SEC));
@@ -76,7 +93,7 @@ static int set_enabled(const char *val, const struct kernel_param *kp)
 
 	mutex_lock(&hooks_mutex);
 	if (!ret && hooks[0].active)
-		WRITE_ONCE(pvl_on, enabled);
+		WRITE_ONCE(pvl_on, enabled && offered());
 	mutex_unlock(&hooks_mutex);
 	return ret;
 }
@@ -210,16 +227,17 @@ static int add_hooks(void)
 
 static int __init pvlock_init(void)
 {
-	const u32 needed = PV_FEAT_PAGE | PV_FEAT_YIELD | PV_FEAT_WAIT_KICK;
 	int ret;
 
-	if ((pvhyp_features() & needed) != needed) {
+	if (!offered()) {
 		pr_err("no hypervisor with directed yield here\n");
 		return -ENODEV;
 	}
 	set_times();
 	pvl_trace_init();
 	ret = add_hooks();
+	if (!ret)
+		ret = pvhyp_client_add(&client);
 	if (ret) {
 		remove_hooks();
 		return ret;
@@ -238,6 +256,7 @@ static int __init pvlock_init(void)
 
 static void __exit pvlock_exit(void)
 {
+	pvhyp_client_remove(&client);
 	remove_hooks();
 	debugfs_remove_recursive(debugfs);
 }

@@ -17,8 +17,11 @@ s64 pvpage_register(struct vcpu *v)
 	page = vm_ram(v->vm, (ipa_t){ v->regs.x[1] }, sizeof(*page));
 	if (!page)
 		return PV_EINVAL;
-	if (v->page)
-		return PV_EEXIST;
+	/*
+	 * A page that is registered already stays as it is: it may be a previous
+	 * kernel's, whose memory has another use by now.
+	 */
+	doorbells_off(v);
 	memset(page, 0, sizeof(*page));
 	memcpy(v->exits_base, v->exits, sizeof(v->exits));
 	v->yields_received = 0;

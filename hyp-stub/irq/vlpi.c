@@ -295,6 +295,12 @@ s64 vlpi_call(struct vcpu *v, struct virtio_dev *dev)
 
 	if (!v->vm->vlpi)
 		return PV_ENOTSUPP;
+	if (dev && to == PV_IO_IRQ_WIRE) {
+		spin_lock(&dev->lock);
+		vlpi_off(dev);
+		spin_unlock(&dev->lock);
+		return PV_SUCCESS;
+	}
 	if (!dev || to >= v->vm->nr_vcpus)
 		return PV_EINVAL;
 	t = v->vm->vcpus[to];

@@ -316,6 +316,94 @@ static void shared_page_follows(void **state)
 	assert_int_equal(page->state, PV_VCPU_PREEMPTED_KERNEL);
 }
 
+static struct pv_vcpu_page *page_at(u64 n)
+{
+	return vm_ram(vm, (ipa_t){ GUEST_RAM_BASE + n * PAGE_SIZE }, PAGE_SIZE);
+}
+
+static struct vcpu *share(struct vcpu *v, u64 n)
+{
+	v = hvc(v, PV_FN_PAGE_REGISTER, GUEST_RAM_BASE + n * PAGE_SIZE, 0);
+	assert_true(v->regs.x[0] == PV_SUCCESS);
+	return v;
+}
+
+/* Nothing is written to page @n while its vCPU runs, yields, blocks and wakes. */
+static void assert_left_alone(struct vcpu *v, u64 n)
+{
+	static u8 canary[PAGE_SIZE];
+
+	memset(canary, 0xa5, sizeof(canary));
+	memcpy(page_at(n), canary, sizeof(canary));
+	v = hvc(v, PV_FN_YIELD, 0, 0);
+	v = run_for(v, 11 * MS);
+	v = run_for(v, 11 * MS);
+	v = hvc(v, PV_FN_YIELD, 0, 0);
+	run_for(v, 11 * MS);
+	assert_memory_equal(page_at(n), canary, sizeof(canary));
+}
+
+/* A kernel after a kexec registers its own: the one before it gets no store, not even "off". */
+static void shared_page_moves(void **state)
+{
+	static u8 canary[PAGE_SIZE];
+	struct vcpu *v;
+
+	(void)state;
+	start(1, 2);
+	v = share(sched_first(), 1);
+	page_at(1)->max_delay_us = 100;
+	page_at(1)->doorbells = 1;
+	hvc(v, PV_FN_NOTIFY, 0, 0);
+	memset(canary, 0xa5, sizeof(canary));
+	memcpy(page_at(1), canary, sizeof(canary));
+	share(v, 2);
+	assert_memory_equal(page_at(1), canary, sizeof(canary));
+	assert_int_equal(page_at(2)->state, PV_VCPU_RUNNING);
+	assert_ptr_equal(v->doorbells, &page_at(2)->doorbells);
+	assert_true(v->check_at == ~0ULL);
+	assert_left_alone(v, 1);
+	assert_in_range(page_at(2)->run_seq, 2, 10);
+}
+
+static void shared_page_ends_with_cpu_off(void **state)
+{
+	struct vcpu *v;
+
+	(void)state;
+	start(1, 2);
+	v = share(sched_first(), 1);
+	v = hvc(v, 0x84000002, 0, 0);
+	assert_ptr_equal(v, b);
+	assert_int_equal(page_at(1)->state, PV_VCPU_OFF);
+	assert_null(a->page);
+	hvc(v, 0xC4000003, 0, GUEST_RAM_BASE);	/* CPU_ON */
+	assert_left_alone(v, 1);
+}
+
+static void shared_pages_end_with_a_reset(void **state)
+{
+	static u8 image[64];
+	struct vcpu *v;
+
+	(void)state;
+	start(1, 2);
+	vm->kernel = (struct vm_image){ (u64)image, sizeof(image) };
+	vm->entry_ipa = GUEST_RAM_BASE + MiB(1) / 2;
+	vm->dtb_ipa = GUEST_RAM_BASE + MiB(1);
+	v = share(sched_first(), 1);
+	v = hvc(v, PV_FN_YIELD, 0, 0);
+	assert_ptr_equal(v, b);
+	v = share(v, 2);
+	v = hvc(v, 0x84000009, 0, 0);		/* SYSTEM_RESET */
+	assert_ptr_equal(v, a);
+	assert_null(a->page);
+	assert_null(b->page);
+	hvc(v, 0xC4000003, 1, GUEST_RAM_BASE);
+	assert_left_alone(v, 1);
+	assert_left_alone(pcpus[0].current, 2);
+}
+
 /* Random requests by random vCPUs: states stay consistent, nobody starves. */
 static void random_schedule(void **state)
 {
@@ -385,6 +473,7 @@ int main(void)
 		T(interrupt_wakes_and_preempts), T(a_wake_up_leaves_a_moment), T(yield_to_lends),
 		T(lending_ends), T(interrupts_do_not_starve_others), T(yield_to_refuses),
 		T(an_idle_pcpu_is_told), T(affinity_is_kept), T(shared_page_follows),
+		T(shared_page_moves), T(shared_page_ends_with_cpu_off), T(shared_pages_end_with_a_reset),
 		T(random_schedule),
 	};
 

@@ -193,6 +193,25 @@ static void reset_ends_it(void **state)
 	assert_true(vm->vgic.spis[INTID_GUEST_VIRTIO - 32].pending);
 }
 
+/* A driver that cannot use the LPI goes back without a reset: queues and page stay. */
+static void back_to_the_wire(void **state)
+{
+	(void)state;
+	go(0);
+	sched_cpu_on(second);
+	direct(1);
+	completes_elsewhere();
+	assert_true(fake_its.pending[1] == 1);
+	assert_true(call(first, PV_FN_IO_IRQ, 0, PV_IO_IRQ_WIRE) == PV_SUCCESS);
+	assert_true(fake_its.pending[1] == 0);
+	q.avail->ring[256] = q.used->idx;	/* used_event: it has been seen */
+	completes_elsewhere();
+	assert_int_equal(fake_its.pending[0] | fake_its.pending[1], 0);
+	assert_true(vm->vgic.spis[INTID_GUEST_VIRTIO - 32].pending);
+	direct(0);			/* and it may come again */
+	assert_true(call(first, PV_FN_IO_IRQ, 1, PV_IO_IRQ_WIRE) == (u64)PV_EINVAL);
+}
+
 /* The same machine with less: it says why, and devices keep their wires. */
 static void not_everywhere(void **state)
 {
@@ -224,7 +243,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(to_one_that_runs), T(to_one_that_sleeps), T(while_it_goes_to_sleep), T(then_it_may_sleep),
-		T(to_another_vcpu), T(reset_ends_it), T(not_everywhere),
+		T(to_another_vcpu), T(reset_ends_it), T(back_to_the_wire), T(not_everywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,8 +79,10 @@ typedef uint64_t pv_u64;
 /**
  * PV_FN_PAGE_REGISTER - register the calling vCPU's shared page.
  * @x1: IPA, 4 KiB aligned, inside the VM's RAM.
- * PV_EINVAL: not aligned or not RAM. PV_EEXIST: this vCPU has one already.
- * Cleared by the hypervisor at registration. PSCI CPU_OFF, CPU_ON and a VM
+ * PV_EINVAL: not aligned or not RAM; a page registered before stays.
+ * Cleared by the hypervisor at registration. If this vCPU has a page already,
+ * the new one replaces it: the hypervisor neither reads nor writes the old one
+ * any more, and does not drain its doorbells. PSCI CPU_OFF, CPU_ON and a VM
  * reset unregister it.
  */
 #define PV_FN_PAGE_REGISTER	0xC6000001
@@ -179,10 +181,13 @@ typedef uint64_t pv_u64;
  * x1 = its INTID, an LPI (8192 and above; IHI 0069, 5.1). It is always enabled,
  * in group 1 and edge-triggered: there is no register to mask it with. A reset
  * of the device ends it, and what is pending is gone then.
+ * @x2: PV_IO_IRQ_WIRE. The device uses the interrupt of its node again, and
+ * what is pending as an LPI is gone; x1 is unchanged.
  * PV_EINVAL: no such device or vCPU. PV_EDENIED: no page was registered for the
  * device. PV_ENOTSUPP: PV_FEAT_LPI is not set.
  */
 #define PV_FN_IO_IRQ		0xC6000023
+#define PV_IO_IRQ_WIRE		0xffffffff
 
 /*
  * Exit reasons: PV_EXIT_<name>, with a name for people. One list for the

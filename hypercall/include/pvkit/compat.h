@@ -85,6 +85,11 @@ static int name##_compat(struct platform_device *pdev) \
 #define PLATFORM_REMOVE(name) name
 #endif
 
+/* 6.4: the kernel's headers know it. */
+#ifndef VIRTIO_F_NOTIFICATION_DATA
+#define VIRTIO_F_NOTIFICATION_DATA 38
+#endif
+
 /* 6.4: the functions of a class_interface have one argument. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 #define CLASS_INTERFACE_ARG , struct class_interface *unused

@@ -8,6 +8,7 @@
 #define PVKIT_PVHYP_H
 
 #include <linux/arm-smccc.h>
+#include <linux/list.h>
 #include <linux/percpu.h>
 
 #include <pvkit/abi.h>
@@ -22,6 +23,8 @@ DECLARE_PER_CPU(struct pvhyp_cpu, pvhyp_cpus);
 
 /**
  * pvhyp_features() - what the hypervisor offers.
+ *
+ * It may change when the guest is resumed from hibernation: PVHYP_RESUME.
  *
  * Return: PV_FEAT_* bits; 0 if there is no pvkit hypervisor. Any context.
  */
@@ -47,6 +50,60 @@ unsigned long pvhyp_look_up(const char *symbol);
  */
 struct tracepoint;
 struct tracepoint *pvhyp_tracepoint(const char *name);
+
+/**
+ * pvhyp_alloc_shared() - a page that the hypervisor can read and write.
+ *
+ * One whose contents are not encrypted, in a confidential guest. Its address for
+ * the hypervisor is virt_to_phys(). May sleep.
+ *
+ * Return: the page, zeroed, or NULL.
+ */
+void *pvhyp_alloc_shared(void);
+
+/**
+ * pvhyp_free_shared() - give such a page back.
+ * @page: of pvhyp_alloc_shared(), or NULL; the hypervisor has been told to
+ *	leave it alone. May sleep.
+ */
+void pvhyp_free_shared(void *page);
+
+/**
+ * enum pvhyp_event - what happens to the kernel; life.c has the whole order.
+ * @PVHYP_RESUME: resumed from hibernation, maybe on another hypervisor or on
+ *	none: pvhyp_features() may have changed. The boot CPU alone runs, with
+ *	interrupts off and its page registered; devices still sleep.
+ * @PVHYP_CRASH: this kernel ends now, and another may follow in its place. Any
+ *	context, NMI included, while locks may be held for ever: take none,
+ *	allocate nothing, do not wait. May come more than once, also when
+ *	nothing is left to do.
+ */
+enum pvhyp_event {
+	PVHYP_RESUME,
+	PVHYP_CRASH,
+};
+
+/**
+ * struct pvhyp_client - a module that wants to know.
+ * @event: called for each event, in the order in which clients were added.
+ * @node: pvhyp's.
+ */
+struct pvhyp_client {
+	void (*event)(enum pvhyp_event event);
+	struct list_head node;
+};
+
+/**
+ * pvhyp_client_add() - have @client told of events from now on. May sleep.
+ *
+ * Return: 0; -ESHUTDOWN if reboot, power-off or kexec has begun.
+ */
+int pvhyp_client_add(struct pvhyp_client *client);
+
+/**
+ * pvhyp_client_remove() - @client's event() does not run when this returns. May sleep.
+ */
+void pvhyp_client_remove(struct pvhyp_client *client);
 
 /**
  * pvhyp_state() - scheduling state of a CPU, as last published.
