@@ -19,7 +19,7 @@ guest_initrd "$WORK/panic.cpio" "$TOP/tests/guest/panic.sh"
 log=$WORK/isolation.log
 args="console=ttyAMA0 quiet panic=-1"
 
-"$TOP/pvkit" run --timeout 600 --icount \
+PVKIT_ICOUNT_SHIFT=3 "$TOP/pvkit" run --timeout 600 --icount \
 	--vm "name=good,vcpus=2,mem=512M,kernel=$KIMAGE,initrd=$WORK/boot-test.cpio,reset=stop,append=$args" \
 	--vm "name=panics,vcpus=2,mem=256M,kernel=$KIMAGE,initrd=$WORK/panic.cpio,reset=stop,append=$args" \
 	--vm "name=wild,vcpus=1,mem=16M,kernel=$BUILD/bare/wild.bin" \

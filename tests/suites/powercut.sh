@@ -82,7 +82,7 @@ cut() {
 	wait $pid 2>/dev/null
 	pid=''
 	rm -rf "$WORK/run"/*
-	judge && [ $survived = 0 ]
+	judge && [ "$survived" = 0 ]
 }
 
 mkdir -p "$WORK/run"
