@@ -110,12 +110,12 @@ matrix() {
 
 # verify DEVICE NAME ENGINE...: the same, with checksums
 verify() {
-	verify_device=$1 verify_name=verify.$2
+	verify_device=$1 verify_name=verify.$2 verify_size=$(by_level 2M 2M 6M)
 	shift 2
 	for engine; do
 		cells "$verify_name" "$engine" "1 4" '' randwrite:4k write:128k randrw:4k
 		# shellcheck disable=SC2086
-		fio_json "$verify_name.$engine" --filename="$verify_device" --direct=1 --size=6M --offset_increment=6M \
+		fio_json "$verify_name.$engine" --filename="$verify_device" --direct=1 --size=$verify_size --offset_increment=$verify_size \
 			--verify=crc32c --verify_fatal=1 $cells
 		awk '/"jobname"/ { gsub(/[",]/, ""); name = $3 } /"error" : 0,/ { print "VERIFIED " name }' "/tmp/out/$verify_name.$engine.json"
 	done

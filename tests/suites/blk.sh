@@ -32,7 +32,7 @@ for policy; do
 	*) policies=pvkit.policies=$policy pcpus=2 ;;
 	esac
 	# shellcheck disable=SC2086
-	"$TOP/pvkit" run --timeout 1500 --pcpus $pcpus --vm "name=blk,vcpus=2,mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=$WORK/verify.img:queues=2:serial=verify-me,append=$KERNEL_ARGS pvkit.root=/dev/vda pvkit.mode=verify pvkit.engines=$(colons "$engines") $policies" >"$log" 2>&1 </dev/null
+	"$TOP/pvkit" run --timeout 1500 --pcpus $pcpus --vm "name=blk,vcpus=2,mem=512M,$ROOT_ITEMS,disk=ram:32M:queues=2,disk=$WORK/verify.img:queues=2:serial=verify-me,append=$KERNEL_ARGS $LEVEL_ARGS pvkit.root=/dev/vda pvkit.mode=verify pvkit.engines=$(colons "$engines") $policies" >"$log" 2>&1 </dev/null
 	tap $? "$policy: the guest runs to its end"
 	for disk in vdb vdc; do
 		for engine in $engines; do
