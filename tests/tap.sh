@@ -4,7 +4,7 @@
 # KTAP for host-side shell tests; sourced with TOP, BUILD and WORK set. Where $log names the
 # console of the guest that a case is about, a failed one shows its last lines.
 tap_n=0
-plan() { echo "KTAP version 1"; echo "1..$1"; }
+plan() { tap_n=0; echo "KTAP version 1"; echo "1..$1"; }
 tap() {	# STATUS NAME
 	tap_n=$((tap_n + 1))
 	if [ "$1" = 0 ]; then

@@ -124,7 +124,10 @@ life_races() { in_one races; }
 life_lpi() { in_one lpi --pcpus 3 --polling; }
 
 [ $# -gt 0 ] || set -- kexec kdump hibernate lost none idle races lpi
+# How many cases there are depends on the rounds that the guests did.
 for what; do
 	"life_$what"
-done
+done >"$dir/results"
+echo "KTAP version 1"
 echo "1..$tap_n"
+cat "$dir/results"
