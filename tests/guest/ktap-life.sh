@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The ends and sleeps of a guest's kernel with all modules loaded, one per boot:
 # pvkit.what. Kernels follow each other here, so lines "LIFE ok ..." and "LIFE not ok
-# ..." are made a test by the host's side, tests/life.sh; "LIFE done" is the last.
+# ..." are made a test by the host's side, tests/suites/life.sh; "LIFE done" is the last.
 # /dev/vda: Debian root; /dev/vdb: kernel and initrd, or swap; /dev/vdc: data; eth0.
 # pvkit.long: fio and hackbench run meanwhile. pvkit.at: where pages were in the
 # kernel before, pvkit.sum: checksum of the data.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # What pvlock got wrong once, KTAP: 6 vCPUs on 2 pCPUs, in real time.
-# pvkit.paravirt_spinlocks: what building for such a kernel said (tests/pvlock-faults.sh).
+# pvkit.paravirt_spinlocks: what building for such a kernel said (tests/suites/pvlock-faults.sh).
 . "${KTAP:-}/lib.sh"
 D=/sys/kernel/debug
 SYSCTL=/proc/sys/kernel/ftrace_enabled
