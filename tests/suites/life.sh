@@ -5,10 +5,19 @@
 # idle, races, an interrupt that cannot be had. Arguments: which of them, all if none
 # is named. PVKIT_LEVEL=long: 20 rounds, with fio and hackbench running meanwhile.
 # PVKIT_KERNEL: another kernel.
+#
+# /// suite
+# time = "real"
+# limit = 3600
+# seconds = 600
+# groups = ["modules", "life"]
+# kernels = "any"
+# level = "long"
+# long = { limit = 7200 }
+# ///
 . "$TOP/tests/tap.sh"
 . "$LAUNCHER/common.sh"
 . "$LAUNCHER/build.sh"
-[ -e "$BUILD/base.cpio" ] || build_all
 test_kernel
 case ${PVKIT_LEVEL:-} in
 long) rounds=20 long=pvkit.long=1 ;;
@@ -16,9 +25,8 @@ long) rounds=20 long=pvkit.long=1 ;;
 esac
 rounds=${LIFE_ROUNDS:-$rounds}
 ROOT_PACKAGES="$ROOT_PACKAGES,kexec-tools,device-tree-compiler"
-mkdir -p "$BUILD/life" "$BUILD/check"
-dir=$BUILD/life
-log=$BUILD/check/life.log
+dir=$WORK
+log=$WORK/life.log
 root_guest "$dir/initrd.cpio" "$TOP/tests/guest/ktap-life.sh"
 : >"$log.all"
 
