@@ -16,7 +16,7 @@ mkdir -p "$out/seeds" "$out/corpus"
 case $1 in
 quick) runs=20000 ;;
 long) runs=10000000 ;;
-*) runs=300000 ;;
+*) runs=100000 ;;
 esac
 build() {
 	make -s -C "$TOP/tests/unit" O="$out" CC=clang SANITIZERS=fuzzer,undefined,address "$out/fuzz_virtio" >"$out/build.log" 2>&1 || { sed 's/^/# /' "$out/build.log"; return 1; }

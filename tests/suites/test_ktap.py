@@ -50,6 +50,12 @@ def test_results():
     ("not ok 1 a # UNHEARD of", "failed", "UNHEARD of"),
     ("ok 5 a # rcode=0", "passed", "rcode=0"),
     ("ok 1 a#b", "passed", ""),
+    ("not ok 1 data # skipped sectors 5, data lost", "failed", "skipped sectors 5, data lost"),
+    ("not ok 1 request #todolist is lost", "failed", "todolist is lost"),
+    ("not ok 1 a # SKIP: no disk", "skipped", "no disk"),
+    ("ok 1 -", "passed", ""),
+    ("\033[31mnot ok 1 a\033[0m", "failed", ""),
+    ("10%\r20%\rnot ok 1 a", "failed", ""),
 ])
 def test_directives(line, outcome, reason):
     report = parse(f"KTAP version 1\n1..1\n{line}\n")
@@ -152,6 +158,13 @@ def test_a_parent_that_fails_by_itself_is_a_case():
     ("KTAP version 1\n1..1\n  KTAP version 1\n  1..2\n  ok 1 x\nok 1 a\n", "1 results of subtests of 2 planned"),
     ("KTAP version 1\n1..1\n  KTAP version 1\n  ok 1 x\nok 1 a\n", "no plan for 1 results of subtests"),
     ("KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  ok 1 x\n", "0 results of 1 planned"),
+    ("KTAP version 1\n1..1\n  not ok 1 x\nok 1 a\n", "subtests without a version line: not ok 1 x"),
+    ("KTAP version 1\n1..1\nok 1 a\n  KTAP version 1\n  1..1\n  ok 1 x\n", ktap.ORPHANS),
+    ("  KTAP version 1\n  1..1\n  ok 1 x\n", ktap.ORPHANS),
+    ("  KTAP version 1\n  1..1\n  ok 1 x\nok 1 a\n", ktap.ORPHANS),
+    ("1..1\n  1..1\n    1..1\n    ok 1 x\nok 1 a\n", ktap.ORPHANS),
+    ("KTAP version 2\n1..1\nok 1 a\n", "an unknown version: KTAP version 2"),
+    ("KTAP version 1\n1..1\nok " + "1" * 5000 + " a\n", "0 results of 1 planned"),
     ("only\nmessages\n", "no KTAP at all"),
     ("", "no KTAP at all"),
 ])
@@ -235,8 +248,8 @@ def test_a_kernel_message_behind_a_result():
 
 def test_ktap_printed_by_the_kernel():
     report = parse("""
-        [    0.060000] KTAP version 1
-        [    0.060000] 1..1
+        <6>[    0.060000] KTAP version 1
+        <6>[    0.060000] 1..1
         [    0.070000]     KTAP version 1
         [    0.070000]     # Subtest: list
         [    0.070000]     1..1

@@ -111,6 +111,45 @@ def test_what_fails_and_then_passes_is_flaky_in_real_time_only(check):
     assert "it was late" in next(cases["broken", "b"].iter("failure")).text
 
 
+def test_what_does_not_pass_again_has_failed(check):
+    """A case that the second attempt skips, or does not come to, has not passed."""
+    first = 'n="$BUILD/$(basename "$0").n"; echo x >>"$n"; [ "$(wc -l <"$n")" -ge 2 ] || { printf "KTAP version 1\n1..2\nok 1 a\nnot ok 2 b\n"; exit 1; }'
+    check.add("fewer", f'{first}; printf "KTAP version 1\n1..1\nok 1 a\n"', time="real")
+    check.add("skips", f'{first}; printf "KTAP version 1\n1..2\nok 1 a\nok 2 b # SKIP none\n"', time="real")
+    status, out = check()
+    assert (status, out.splitlines()[-1]) == (1, "2 passed, 2 failed, 0 skipped")
+    assert "    failed, and was not run again" in out.splitlines()
+
+
+def test_a_suite_that_is_not_run_has_failed(check):
+    """By a name that pytest does not know, by a worker that dies, or skipped as a whole."""
+    (check.suites / "test_typo.py").write_text("# /// suite\n# time = 'host'\n# limit = 9\n# ///\ndef tset_x():\n    pass\n")
+    (check.suites / "test_no_disk.py").write_text("# /// suite\n# time = 'host'\n# limit = 9\n# ///\n"
+                                                  "import pytest\npytest.skip('no disk', allow_module_level=True)\n")
+    check.add("killer", "kill -9 $PPID; sleep 1", seconds=9)
+    check.add("after", PASSES)
+    status, out = check("-j", "1")
+    assert (status, out.splitlines()[-1]) == (1, "0 passed, 4 failed, 1 skipped")
+    assert {line for line in out.splitlines() if line.startswith("failed: ")} == {
+        "failed: typo: is run", "failed: after: is run", "failed: killer: killer", "failed: killer: is run to its end"}
+    check.environment["PYTEST_ADDOPTS"] = "-k nothing"          # a user's own settings deselect nothing
+    assert check("after")[0] == 0
+
+
+def test_output_of_every_kind(check):
+    check.add("long-line", "head -c 3000000 /dev/zero | tr '\\0' x; exit 1")
+    check.add("garbage", "head -c 100000 /dev/urandom; exit 1")
+    check.add("endless", "yes 'a console that loops'", limit=60)
+    check.add("daemon", f"(env -i setsid sleep 333 </dev/null >/dev/null 2>&1 &); sleep 0.5; {PASSES}")
+    status, out = check("-j", "2")
+    lines = out.splitlines()
+    assert (status, lines[-1]) == (1, "1 passed, 4 failed, 0 skipped")
+    assert "    left running: sleep" in lines
+    assert any("more than 64 MiB of output" in line for line in lines)
+    assert max(map(len, lines)) < 2000
+    assert subprocess.run(["pgrep", "-f", "^sleep 333$"], check=False).returncode == 1
+
+
 def test_failed(check):
     check.add("good", PASSES)
     check.add("bad", f'[ -e "$BUILD/mended" ] || exit 1; {PASSES}')
@@ -191,6 +230,11 @@ def test_what_is_chosen(check, monkeypatch):
     ("# /// suite\n# time = 'host'\n# limit = 1\n", "ends without # ///"),
     ("# /// suite\n# time = 'soon'\n# limit = 1\n# ///\n", "time must be one of"),
     ("# /// suite\n# time = 'host'\n# ///\n", "no limit"),
+    ("# /// suite\n# time = 'host'\n# limit = true\n# ///\n", "limit must be a number, not True"),
+    ("# /// suite\n# time = 'host'\n# limit = 1\n# groups = 'disk'\n# ///\n", "groups must be a list, not 'disk'"),
+    ("# /// suite\n# time = 'host'\n# limit = 1\n# check = ['6.1']\n# ///\n", "check: no kernel '6.1'"),
+    ("# /// suite\n# time = 'host'\n# limit = 1\n# long = { foo = 1 }\n# ///\n", "long: unknown key 'foo'"),
+    ("echo\n# /// suite\n# time = 'host'\n# limit = 1\n# ///\n", "before the first command"),
     ("# /// suite\n# time = 'host'\n# limits = 1\n# ///\n", "unknown key 'limits': did you mean 'limit'?"),
     ("# /// suite\n# time =\n# ///\n", "description: "),
 ])

@@ -12,14 +12,21 @@ early looks like a guest that has finished.
 import dataclasses
 import re
 
-VERSION = re.compile(r"K?TAP version \d+\s*$")
-PLAN = re.compile(r"1\.\.(\d+)(?:\s+#\s*(?i:skip)\S*\s*(.*))?\s*$")
-RESULT = re.compile(r"(not ok|ok)\s+(\d+)(?=\s|$)\s*(?:-\s+)?(.*)$")
+VERSION = re.compile(r"(K?TAP) version (\d{1,9})\s*$")
+VERSIONS = {("KTAP", "1"), ("TAP", "12"), ("TAP", "13"), ("TAP", "14")}
+PLAN = re.compile(r"1\.\.(\d{1,9})(?:\s+#\s*(?i:skip)\S*\s*(.*))?\s*$")
+RESULT = re.compile(r"(not ok|ok)\s+(\d{1,9})(?=\s|$)\s*(?:-\s+)?(.*)$")
 NUMBERLESS = re.compile(r"(not ok|ok)(\s|$)")      # no result, as the number is required
 BAIL_OUT = re.compile(r"Bail out!\s*(.*)$")
-DIRECTIVE = re.compile(r"(?i)(SKIP|TODO|XFAIL|TIMEOUT|ERROR)\S*\s*(.*)$")
-# How printk() begins a line: time, and with CONFIG_PRINTK_CALLER who printed.
-PRINTK = re.compile(r"\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? ")
+DIRECTIVE = re.compile(r"(SKIP|TODO|XFAIL|TIMEOUT|ERROR)(?::|\b)\s*(.*)$")
+# Of a test that passes anyway, other spellings.
+SKIPPED_OK = re.compile(r"(?i)(SKIP)\S*\s*(.*)$")
+# How printk() begins a line: level, time, and with CONFIG_PRINTK_CALLER who printed.
+PRINTK = re.compile(r"(?:<\d+>)?\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? ")
+# What a terminal obeys and does not show.
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+ORPHANS = "subtests that are followed by no result of the test that they are of"
 
 PASSED, FAILED, SKIPPED, XFAILED = "passed", "failed", "skipped", "xfailed"
 
@@ -73,7 +80,8 @@ def _lines(text):
     """Numbers and lines, without what printk() adds: KTAP printed by the kernel (KUnit) has a time
     before each line; a message that comes while a program writes its line ends up behind it."""
     from_printk = False
-    for number, line in enumerate(re.split(r"\r*\n", text.replace("\0", "")), 1):
+    for number, line in enumerate(text.replace("\0", "").split("\n"), 1):
+        line = CONTROL.sub("", line.rstrip("\r")).rpartition("\r")[2]
         start = PRINTK.match(line)
         if start:
             rest = line[start.end():]
@@ -103,7 +111,9 @@ class _Parser:
         indent = len(line) - len(line.lstrip())
         if self.bailed_out:
             self.pending.append(line)
-        elif VERSION.match(text):
+        elif match := VERSION.match(text):
+            if match.groups() not in VERSIONS:
+                self._error(number, f"an unknown version: {text}")
             self._open(indent, number)
         elif match := PLAN.match(text):
             self._plan(indent, number, int(match[1]), match[2])
@@ -114,7 +124,9 @@ class _Parser:
             self._result(indent, number, match)
         elif text:
             self.pending.append(line)
-            if NUMBERLESS.match(text) and not RESULT.match(text):
+            if RESULT.match(text) and text.startswith("not ok"):
+                self._error(number, f"subtests without a version line: {text}")
+            elif NUMBERLESS.match(text) and not RESULT.match(text):
                 self.numberless = self.numberless or f'; line {number} has no number: "{text}"'
 
     def finish(self):
@@ -169,12 +181,16 @@ class _Parser:
         if not self.blocks:
             self.blocks.append(_Block(indent, number))
         nested = []
-        while self.blocks[-1].indent > indent:
+        while self.blocks and self.blocks[-1].indent > indent:
             inner = self.blocks.pop()
             self._check(inner)
             nested = inner.leaves + nested
-            if inner.failed and self.blocks[-1].indent <= indent and match[1] == "ok":
+            if not self.blocks or self.blocks[-1].indent > indent:
+                self._error(number, ORPHANS)
+            elif inner.failed and match[1] == "ok":
                 self._error(number, "a test passes, though one of its subtests fails")
+        if not self.blocks:
+            self.blocks.append(_Block(indent, number))
         block = self.blocks[-1]
         case = self._case(number, match)
         expected = (block.last or 0) + 1
@@ -197,7 +213,7 @@ class _Parser:
         description, _, data = match[3].partition("#") if match[3].startswith("#") else _partition(match[3])
         outcome = PASSED if match[1] == "ok" else FAILED
         reason = data.strip()
-        directive = DIRECTIVE.match(reason)
+        directive = DIRECTIVE.match(reason) or (SKIPPED_OK.match(reason) if outcome == PASSED else None)
         if directive:
             kind, reason = directive[1].upper(), directive[2]
             if kind == "SKIP":
@@ -206,7 +222,7 @@ class _Parser:
                 outcome = XFAILED
             elif kind in ("TIMEOUT", "ERROR"):
                 outcome, reason = FAILED, f"{kind} {reason}".strip()
-        case = Case(int(match[2]), description.strip() or f"case {match[2]}", outcome, reason, number, self.pending)
+        case = Case(int(match[2]), description.strip(" -") or f"case {match[2]}", outcome, reason, number, self.pending)
         self.pending = []
         return case
 
@@ -225,6 +241,8 @@ class _Parser:
         self.blocks = [b for b in self.blocks if b.indent <= indent]
         for block in ended:
             self._check(block)
+            if block.indent > max(indent, 0) or block is not ended[0]:
+                self._error(block.line, ORPHANS)
         self._leave(ended)
 
     def _leave(self, blocks):

@@ -6,14 +6,13 @@ import fcntl
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import uuid
 
 from pvkit.check import processes, suites
+from pvkit.check.run import remove
 
 USAGE = """usage: ./pvkit check [SUITE|GROUP|KERNEL[/SUITE] ...] [OPTIONS]
   Builds everything and runs all tests, or those named.
@@ -44,6 +43,12 @@ def arguments(words):
     parser.add_argument("--kernel", action="append", default=[])
     parser.add_argument("--junit")
     given = parser.parse_intermixed_args(words)
+    if given.junit is not None:
+        try:
+            with open(given.junit, "a", encoding="utf-8"):
+                pass
+        except OSError as error:
+            raise suites.Error(f"check: --junit: {error}") from None
     if given.j < 1:
         raise suites.Error(f"check: -j must be at least 1, not {given.j}")
     if given.quick and given.long:
@@ -62,6 +67,8 @@ def chosen(given):
     if not given.failed:
         return suites.select(given.words, given.level, given.kernel)
     failed = suites.select_failed(given.level)
+    if given.kernel:
+        failed = [s for s in failed if s.kernels and (s.kernel or suites.kernels()[0]) in given.kernel]
     if given.words:
         wanted = {s.id for s in suites.select(given.words, given.level, given.kernel)}
         failed = [s for s in failed if s.id in wanted]
@@ -83,82 +90,90 @@ def describe(picked):
 
 def pytest_command(given, picked, slots):
     rest = ["--junitxml", os.path.abspath(given.junit)] if given.junit else []
+    if given.kernel or any(s.kernel and not s.smoke for s in picked):
+        rest.append("--matrix")
     top = os.environ["TOP"]
     return [sys.executable, "-m", "pytest", "-p", "pvkit.check.plugin", "-p", "pvkit.check.scripts", "-p", "no:cacheprovider",
             "--rootdir", str(suites.directory()), "-c", f"{top}/tools/pvkit/check/pytest.ini", "--no-header", "-qq",
             "-n", str(min(given.j, len(picked))), "--max-worker-restart", "0", "--slots", slots, "--level", given.level,
             "--suites", ",".join(s.id for s in picked), "--smoke", ",".join(s.id for s in picked if s.smoke),
-            *rest, str(suites.directory())]
+            *rest, "."]
 
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def interrupt(signum, _frame):
-    raise KeyboardInterrupt(signum)
-
-
-def run(given, picked):
-    """pytest's exit status. A signal that ends us ends pytest in order, then all that is left."""
-    mark = uuid.uuid4().hex
-    process = None
-    # Before pytest is started, which would otherwise ignore the signals that we ignore: a shell
-    # has its background commands ignore SIGINT.
+def interrupt(_signum, _frame):
     for number in SIGNALS:
-        signal.signal(number, interrupt)
-    with tempfile.TemporaryDirectory(prefix="pvkit-slots.") as slots:
-        try:
-            # In a session of its own: the terminal's ^C comes to us alone, and once to pytest.
-            process = subprocess.Popen(pytest_command(given, picked, slots), start_new_session=True,
-                                       env=os.environ | {processes.VARIABLE: mark})
-            return process.wait()
-        except KeyboardInterrupt:
-            for number in SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
-            if process:
-                process.send_signal(signal.SIGINT)
-                try:
-                    process.wait(30)
-                except subprocess.TimeoutExpired:
-                    pass
-            return 130
-        finally:
-            processes.end(mark)
-            if process:
-                process.wait()
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def run(mark, command, **keywords):
+    """Exit status of a command. A signal that ends us ends it in order, and then all that it has left."""
+    process = None
+    # A user's settings for pytest are not for ours.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {processes.VARIABLE: mark}
+    try:
+        # In a session of its own: the terminal's ^C comes to us alone, and once to it.
+        process = subprocess.Popen(command, start_new_session=True, env=environment,
+                                   preexec_fn=processes.end_with_parent, **keywords)
+        return process.wait()
+    except KeyboardInterrupt:
+        if process:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                pass
+        raise
+    finally:
+        processes.end(mark)
+        if process:
+            process.wait()
 
 
 def main(words):
     given = arguments(words)
+    if given.help and not given.words:
+        print(USAGE)
+        return 0
     picked = chosen(given)
     if given.help or given.list:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)       # | head
-    if given.help:
-        print("\n".join(describe(picked)) if given.words else USAGE)
-        return 0
-    if given.list:
-        print("\n".join(listing(picked if given.words or given.failed or given.kernel else suites.select(list(suites.load()), given.level))))
+        everything = not (given.words or given.failed or given.kernel)
+        print("\n".join(describe(picked) if given.help else
+                        listing(suites.select(list(suites.load()), given.level) if everything else picked)))
         return 0
     if not picked:
         print("no suite failed when it was last run\n0 passed, 0 failed, 0 skipped")
         return 0
     build = pathlib.Path(os.environ["BUILD"])
-    lock = open(build / ".check.lock", "w", encoding="ascii")      # until we end
+    lock = open(build / ".check.lock", "w", encoding="ascii")      # until we and pytest end
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise suites.Error(f"check: another check is running in {build}") from None
+    # Before anything is started, which would otherwise ignore the signals that we ignore: a shell
+    # has its background commands ignore SIGINT. What nohup ignores, we ignore.
+    for number in SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, interrupt)
+    mark = uuid.uuid4().hex
     if "PVKIT_SUITES" not in os.environ:
-        status = subprocess.run([os.environ["TOP"] + "/pvkit", "build"], stdout=subprocess.DEVNULL, check=False).returncode
+        status = run(mark, [os.environ["TOP"] + "/pvkit", "build"], stdout=subprocess.DEVNULL)
         if status:
-            return status
+            return 1
     (build / "check").mkdir(parents=True, exist_ok=True)
     for left in (build / "check").iterdir():
         if left.is_dir():
-            shutil.rmtree(left)
+            remove(left)
         elif left.suffix == ".tap":
             left.unlink()
-    return run(given, picked)
+    slots = build / "check/slots"
+    slots.mkdir()
+    status = run(mark, pytest_command(given, picked, str(slots)), cwd=suites.directory(), pass_fds=(lock.fileno(),))
+    return 1 if status else 0
 
 
 if __name__ == "__main__":
@@ -167,3 +182,8 @@ if __name__ == "__main__":
     except suites.Error as error:
         print(f"pvkit: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        print(f"pvkit: check: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

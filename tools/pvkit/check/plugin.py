@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What pytest learns: which suites it is to run, in which order, and what may run at once
 (pytest-xdist; slots.py). Suites that are scripts: scripts.py; what is printed: report.py."""
+import contextlib
 import dataclasses
 import pathlib
 
@@ -16,6 +17,7 @@ def pytest_addoption(parser):
     group.addoption("--suites", default="", help="suites to run, by id, separated by commas")
     group.addoption("--smoke", default="", help="of these, those that run their smoke group")
     group.addoption("--level", default="normal", choices=suites.LEVELS)
+    group.addoption("--matrix", action="store_true", help="print the table kernel x suite")
     group.addoption("--slots", default="", help="directory of the locks that keep suites apart")
 
 
@@ -56,15 +58,34 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda i: order[i.suite.id])
 
 
+class Slot:
+    """A suite's, from its first item to its last."""
+    stack, suite = None, None
+
+    @classmethod
+    def take(cls, item):
+        if cls.suite == item.suite.id:
+            return
+        worker = item.config.workerinput
+        own, every = int(worker["workerid"].removeprefix("gw")), item.suite.alone
+        directory = pathlib.Path(item.config.getoption("slots"))
+        cls.stack, cls.suite = contextlib.ExitStack(), item.suite.id
+        cls.stack.enter_context(slots.held(directory, own, worker["workercount"], every))
+        cls.stack.enter_context(slots.on_cpu(own, every))
+
+    @classmethod
+    def give_back(cls):
+        cls.stack.close()
+        cls.suite = None
+
+
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item):
+def pytest_runtest_protocol(item, nextitem):
     """Waits for the slot; pytest-timeout begins to count after that."""
-    worker = item.config.workerinput
-    every = item.suite.alone
-    directory = pathlib.Path(item.config.getoption("slots"))
-    own = int(worker["workerid"].removeprefix("gw"))
-    with slots.held(directory, own, worker["workercount"], every), slots.on_cpu(own, every):
-        yield
+    Slot.take(item)
+    yield
+    if nextitem is None or nextitem.suite.id != item.suite.id:
+        Slot.give_back()
 
 
 class OneAhead(LoadScopeScheduling):

@@ -41,12 +41,16 @@ class Reporter:
         self.done = 0
         self.began = time.monotonic()
         self.interrupted = False
+        self.unheard = False
 
-    @staticmethod
-    def say(*lines):
-        for line in lines:
-            print(line, file=sys.stdout)
-        sys.stdout.flush()
+    def say(self, *lines):
+        """Where nobody reads it any more, the tests go on, and the exit status says so."""
+        try:
+            for line in lines:
+                print(line, flush=True)
+        except OSError:
+            self.unheard = True
+            sys.stdout = open(os.devnull, "w", encoding="ascii")
 
     # What xdist tells
 
@@ -93,8 +97,12 @@ class Reporter:
                 self.notes[name].append(text)
 
     def pytest_collectreport(self, report):
+        name = suite_of(report.nodeid, self.suites)
         if report.failed:
-            self._fail(suite_of(report.nodeid, self.suites) or report.nodeid, "is collected", report.longreprtext)
+            self._fail(name or report.nodeid, "is collected", report.longreprtext)
+        elif report.skipped and name:
+            self.counts[name][SKIPPED] = 1
+            self.skips[name] = [("all", report.longrepr[2])]
 
     def pytest_internalerror(self, excrepr):
         self._fail("pytest", "has no internal error", str(excrepr))
@@ -118,14 +126,19 @@ class Reporter:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session):
+        for name in [] if self.interrupted else self.suites:
+            if self.items.get(name, True) and not sum(self.counts[name].values()):
+                self._fail(name, "is run", "it was not run, or has no tests")
+            elif self.items.get(name):
+                self._fail(name, "is run to its end", "\n".join(sorted(self.items[name])))
         try:
             matrix.keep(self.suites, self.counts, self.skips)
-            if any(s.kernel and not s.smoke for s in self.suites.values()):
+            if self.config.getoption("matrix"):
                 self.say("", *matrix.table(), "")
             self._remember_failed()
         except Exception as error:      # whatever happens, the closing line is printed, and is right
             self._fail("check", "keeps its results", f"{type(error).__name__}: {error}")
-        if self.failed and session.exitstatus == 0:
+        if (self.failed or self.unheard) and session.exitstatus == 0:
             session.exitstatus = 1
 
     def pytest_unconfigure(self):

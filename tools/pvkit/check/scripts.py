@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Suites that are scripts, as pytest's collectors and items. A script prints KTAP; each of its cases
 is reported, as pytest-subtests does it: several reports for one item."""
+import traceback
+
 import pytest
 
 from pvkit import ktap
@@ -38,7 +40,10 @@ def pytest_runtest_protocol(item):
         return None
     hook = item.ihook
     hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    made = run.run(item.suite, item.config.getoption("level"))
+    try:
+        made = run.run(item.suite, item.config.getoption("level"))
+    except Exception:           # of ours, or a full disk: it is this suite's failure, not the run's end
+        made = run.Attempt([run.Result(run.ITSELF, ktap.FAILED, traceback.format_exc())], [], 0.0)
     for result in made.results:
         for when in ("call", "teardown"):
             hook.pytest_runtest_logreport(report=_report(item, result, when))

@@ -77,7 +77,7 @@ class Suite:
         """As it is at that level."""
         changed = {"quick": dict(self.quick), "long": dict(self.long)}.get(level, {})
         args = changed.pop("args", self.args)
-        return dataclasses.replace(self, args=args.format(level=level), **changed)
+        return dataclasses.replace(self, args=args.replace("{level}", level), **changed)
 
 
 def directory():
@@ -92,23 +92,27 @@ def kernels():
 
 
 def read(path):
-    """The suites that a file describes."""
+    """The suites that a file describes, in a block that stands before its first command."""
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Error(f"{path.name}: {error}") from None
     about, block, inside = [], [], None
-    for line in path.read_text().splitlines():
+    for line in lines:
+        if line and not line.startswith("#"):
+            break
         if line.strip() == "# /// suite" and inside is None:
             inside = True
         elif line.strip() == "# ///" and inside:
             inside = False
         elif inside:
-            if not line.startswith("#"):
-                break
             block.append(line[2:])
         elif inside is None and line.startswith("# ") and "SPDX" not in line:
             about.append(line[2:])
-        elif not line.startswith("#") and not line.startswith('"""') and about:
-            break
-    if inside is not False:
-        raise Error(f"{path.name}: {'no description (# /// suite)' if inside is None else 'the description ends without # ///'}")
+    if inside:
+        raise Error(f"{path.name}: the description ends without # ///")
+    if inside is None:
+        raise Error(f"{path.name}: no description (# /// suite), before the first command")
     try:
         keys = tomllib.loads("\n".join(block))
     except tomllib.TOMLDecodeError as error:
@@ -116,22 +120,40 @@ def read(path):
     named = {k: v for k, v in keys.items() if isinstance(v, dict) and k not in ("quick", "long")}
     common = {k: v for k, v in keys.items() if k not in named}
     default = path.stem.removeprefix("test_").replace("_", "-") if path.suffix == ".py" else path.stem
-    if named and path.suffix == ".py":
-        raise Error(f"{path.name}: a module is one suite, and has no tables")
+    if path.suffix == ".py" and (named or "kernels" in keys or "args" in keys):
+        raise Error(f"{path.name}: a module is one suite, without tables, kernels and args")
     return [_suite(name, path, " ".join(about), common | own) for name, own in (named or {default: {}}).items()]
 
 
-def _suite(name, path, about, keys):
+_TYPES = {"limit": int, "seconds": int, "cpus": int, "groups": list, "check": list, "quick": dict, "long": dict}
+
+
+def _check_keys(where, keys):
+    """Of a suite, or of what is different with --quick or --long."""
     known = {f.name for f in dataclasses.fields(Suite)} - {"name", "path", "about", "kernel", "smoke"}
-    for key in keys:
+    for key, value in keys.items():
         if key not in known:
-            raise Error(f"{path.name}: suite {name}: unknown key '{key}'{nearest(key, known)}")
-    if keys.get("time") not in TIMES:
-        raise Error(f"{path.name}: suite {name}: time must be one of {', '.join(TIMES)}")
-    if not isinstance(keys.get("limit"), int):
-        raise Error(f"{path.name}: suite {name}: no limit")
+            raise Error(f"{where}: unknown key '{key}'{nearest(key, known)}")
+        kind = _TYPES.get(key, str)
+        if type(value) is not kind or (kind is int and value < 0):
+            raise Error(f"{where}: {key} must be {'a number' if kind is int else 'a ' + kind.__name__}, not {value!r}")
+    if keys.get("time", "host") not in TIMES:
+        raise Error(f"{where}: time must be one of {', '.join(TIMES)}")
     if keys.get("level", "normal") not in LEVELS:
-        raise Error(f"{path.name}: suite {name}: level must be one of {', '.join(LEVELS)}")
+        raise Error(f"{where}: level must be one of {', '.join(LEVELS)}")
+    for kernel in keys.get("check", ()):
+        if kernel not in kernels():
+            raise Error(f"{where}: check: no kernel '{kernel}'{nearest(kernel, kernels())}")
+
+
+def _suite(name, path, about, keys):
+    where = f"{path.name}: suite {name}"
+    _check_keys(where, keys)
+    for level in ("quick", "long"):
+        _check_keys(f"{where}: {level}", keys.get(level, {}))
+    for key in ("time", "limit"):
+        if key not in keys:
+            raise Error(f"{where}: no {key}")
     keys = {"seconds": keys["limit"] // 10} | keys
     for key in ("groups", "check"):
         keys[key] = tuple(keys.get(key, ()))
@@ -142,6 +164,8 @@ def load():
     """All suites, by name."""
     found = {}
     for path in sorted(directory().iterdir()):
+        if path.name.startswith(".") or not path.is_file():
+            continue
         if path.suffix == ".sh" or (path.suffix == ".py" and path.name.startswith("test_")):
             for suite in read(path):
                 if suite.name in found:
@@ -177,6 +201,7 @@ def select(words, level, matrix=()):
         elif word in groups:
             picked, on = [s for s in known.values() if word in s.groups or word == s.time], list(matrix)
             picked = [s for s in picked if LEVELS.index(s.level) <= LEVELS.index(level)] or picked
+            picked = [s for s in picked if s.kernels or not matrix]
         else:
             names = [*known, *groups, *every, *(f"{k}/{s.name}" for k in every for s in known.values() if s.kernels)]
             raise Error(f"check: there is no suite, group or kernel '{word}'{nearest(word, names)}")
@@ -202,21 +227,29 @@ def _failed_path():
 
 
 def _failed():
-    path = _failed_path()
-    return json.loads(path.read_text()) if path.exists() else {}
+    try:
+        return dict(json.loads(_failed_path().read_text()))
+    except (OSError, ValueError, TypeError):        # there is none, or it was cut off
+        return {}
 
 
 def remember_failed(failed, ended):
     """For --failed: these have failed now; of what failed before, those ids are over that have ended."""
     before = {name: smoke for name, smoke in _failed().items() if name not in ended}
-    _failed_path().write_text(json.dumps(before | {s.id: s.smoke for s in failed}))
+    new = _failed_path().with_suffix(".new")
+    new.write_text(json.dumps(before | {s.id: s.smoke for s in failed}))
+    new.replace(_failed_path())
 
 
 def select_failed(level):
     """The suites that failed when they were last run, as they were then."""
-    known = load()
-    return [dataclasses.replace(suite, smoke=smoke) for name, smoke in _failed().items()
-            if name.rpartition("/")[2] in known for suite in select([name], level)]
+    found = []
+    for name, smoke in _failed().items():
+        try:
+            found += [dataclasses.replace(suite, smoke=smoke) for suite in select([name], level)]
+        except Error:           # it is gone, or its kernel is
+            pass
+    return found
 
 
 def nearest(word, names):
