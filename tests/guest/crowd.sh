@@ -47,7 +47,7 @@ sent() {
 }
 network() {
 	took until_or "$LIMIT" sent || { echo "FAILED iperf3"; cat /tmp/iperf.json; }
-	echo "RESULT iperf $(awk '/"sum_received"/ { on = 1 } on && /"bytes"/ { gsub(",", ""); print $2; exit }' /tmp/iperf.json)"
+	echo "RESULT iperf $(awk '/"sum_sent"/ { on = 1 } on && /"bytes"/ { gsub(",", ""); print $2; exit }' /tmp/iperf.json)"
 	echo "RESULT iperf_s $took"
 }
 disk &
