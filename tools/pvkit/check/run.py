@@ -113,6 +113,7 @@ def _execute(command, environment, console, limit, mark):
     of processes that it left behind."""
     began = time.monotonic()
     lines = []
+    processes.adopt()           # before it can start anything
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, start_new_session=True, cwd=environment["TOP"])
 
@@ -129,7 +130,6 @@ def _execute(command, environment, console, limit, mark):
                 file.write(line)
                 file.flush()
 
-    processes.adopt()
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     status, left = None, []
