@@ -145,7 +145,7 @@ def test_output_of_every_kind(check):
     lines = out.splitlines()
     assert (status, lines[-1]) == (1, "1 passed, 4 failed, 0 skipped")
     assert "    left running: sleep" in lines
-    assert any("more than 64 MiB of output" in line for line in lines)
+    assert any("more than 16 MiB of output" in line for line in lines)
     assert max(map(len, lines)) < 2000
     assert subprocess.run(["pgrep", "-f", "^sleep 333$"], check=False).returncode == 1
 

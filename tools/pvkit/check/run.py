@@ -21,7 +21,7 @@ CAUSES = [re.compile(p) for p in (
 CONSOLE_LINES = 12
 DIAGNOSTIC_LINES = 40
 LINE_LENGTH = 500           # of what is shown; a binary that prints is one line of megabytes
-OUTPUT_LIMIT = 64 << 20     # bytes: something that prints without end
+OUTPUT_LIMIT = 16 << 20     # bytes: something that prints without end
 LEFT_SECONDS = 2            # for what has been told to end
 TOO_MUCH = f"pvkit: more than {OUTPUT_LIMIT >> 20} MiB of output\n"
 # What is not a case of the suite's own, but that it could not be judged, or not to its end.
