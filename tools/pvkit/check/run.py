@@ -176,7 +176,7 @@ def judge(suite, lines, status, left=()):
         problems.append(f"left running: {', '.join(left)}")
     if problems:
         results.append(Result(ITSELF, ktap.FAILED, "\n".join([*causes(text), *problems, *_console(text, len(text))])))
-    notes = [line.strip()[2:] for line in text if line.strip().startswith("# note: ")]
+    notes = [line.strip().removeprefix("# note: ") for line in text if line.strip().startswith("# note: ")]
     return results, notes
 
 
